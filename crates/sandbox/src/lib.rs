@@ -1,0 +1,1 @@
+//! A Stripe double with a demo shop, checked against Stripe's OpenAPI document

@@ -1,0 +1,1 @@
+//! HTTP, pipeline and jobs

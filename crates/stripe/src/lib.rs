@@ -1,0 +1,1 @@
+//! Stripe's side: client, tolerant views, signature, source to facts
