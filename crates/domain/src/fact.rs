@@ -1,0 +1,298 @@
+//! Facts: what was understood from one source about one Stripe object, free of API versions and of clear
+//! personal data.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The kind of a Stripe object (or of an API write) that takes part in a sale or describes a buyer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// `in_…`
+    Invoice,
+    /// `pi_…`
+    PaymentIntent,
+    /// `ch_…`, `py_…`
+    Charge,
+    /// `cs_…`
+    Session,
+    /// `inpay_…`: joins an invoice to its PaymentIntent or charge since API version basil.
+    InvoicePayment,
+    /// `re_…`, `pyr_…`
+    Refund,
+    /// `cus_…`: a buyer, never a part of a sale.
+    Customer,
+    /// A transaction written through our own REST API.
+    ApiTransaction,
+}
+
+impl Kind {
+    /// The text kept in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Invoice => "invoice",
+            Self::PaymentIntent => "payment_intent",
+            Self::Charge => "charge",
+            Self::Session => "session",
+            Self::InvoicePayment => "invoice_payment",
+            Self::Refund => "refund",
+            Self::Customer => "customer",
+            Self::ApiTransaction => "api_transaction",
+        }
+    }
+
+    /// Reads the text kept in the database.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [
+            Self::Invoice,
+            Self::PaymentIntent,
+            Self::Charge,
+            Self::Session,
+            Self::InvoicePayment,
+            Self::Refund,
+            Self::Customer,
+            Self::ApiTransaction,
+        ]
+        .into_iter()
+        .find(|kind| kind.as_str() == text)
+    }
+
+    /// What an object id says about its kind, by Stripe's prefixes; `None` for any other id.
+    #[must_use]
+    pub fn of_stripe_id(id: &str) -> Option<Self> {
+        let prefix = id.split_once('_')?.0;
+        match prefix {
+            "in" => Some(Self::Invoice),
+            "pi" => Some(Self::PaymentIntent),
+            "ch" | "py" => Some(Self::Charge),
+            "cs" => Some(Self::Session),
+            "inpay" => Some(Self::InvoicePayment),
+            "re" | "pyr" => Some(Self::Refund),
+            "cus" => Some(Self::Customer),
+            _ => None,
+        }
+    }
+}
+
+/// How two readings of one field become one. Every class is commutative, associative and idempotent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MergeClass {
+    /// The last by (Stripe's time of the snapshot, source id).
+    Last,
+    /// The greatest value seen, whatever its time; a number or a flag that never falls in truth.
+    Greatest,
+    /// The greatest by a written rank of states, whatever its time.
+    Rank(&'static [&'static str]),
+}
+
+macro_rules! fields {
+    ($( $(#[$doc:meta])* $name:ident = $text:literal, $class:expr; )+) => {
+        /// A field of a fact. Amounts are minor units; times are milliseconds UTC.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum Field { $( $(#[$doc])* #[serde(rename = $text)] $name, )+ }
+        impl Field {
+            /// The field's name in stored facts and on the Events page.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str { match self { $( Self::$name => $text, )+ } }
+            /// How readings of this field merge.
+            #[must_use]
+            pub const fn class(self) -> MergeClass { match self { $( Self::$name => $class, )+ } }
+        }
+    };
+}
+
+/// Refund states, weakest first.
+pub const REFUND_RANK: &[&str] = &["pending", "requires_action", "succeeded", "canceled", "failed"];
+/// Invoice states, weakest first: a paid invoice cannot be voided.
+pub const INVOICE_RANK: &[&str] = &["draft", "open", "uncollectible", "void", "paid"];
+/// States of a session's payment, weakest first.
+pub const SESSION_RANK: &[&str] = &["unpaid", "no_payment_required", "paid"];
+/// States of a charge, weakest first.
+pub const CHARGE_RANK: &[&str] = &["pending", "failed", "succeeded"];
+/// States of a PaymentIntent, weakest first.
+pub const INTENT_RANK: &[&str] = &[
+    "requires_payment_method",
+    "requires_confirmation",
+    "requires_action",
+    "processing",
+    "requires_capture",
+    "canceled",
+    "succeeded",
+];
+/// States of an invoice payment, weakest first.
+pub const INVOICE_PAYMENT_RANK: &[&str] = &["open", "canceled", "paid"];
+
+fields! {
+    /// When Stripe made the object (ms UTC).
+    Created = "created", MergeClass::Last;
+    /// ISO 4217, lower case.
+    Currency = "currency", MergeClass::Last;
+    /// The Stripe customer (`cus_…`), or the account that stands for one; null for a guest.
+    Customer = "customer", MergeClass::Last;
+    /// HMAC of the normalised e-mail address under the workspace's key, hex.
+    EmailHash = "email_hash", MergeClass::Last;
+    /// `metadata.partner_key` of the object.
+    PartnerKey = "partner_key", MergeClass::Last;
+    /// `metadata.customer_key` of the object.
+    CustomerKey = "customer_key", MergeClass::Last;
+    /// `metadata.partner_key` of the subscription that an invoice belongs to.
+    SubscriptionPartnerKey = "subscription_partner_key", MergeClass::Last;
+    /// `metadata.customer_key` of the subscription that an invoice belongs to.
+    SubscriptionCustomerKey = "subscription_customer_key", MergeClass::Last;
+    /// The subscription (`sub_…`); never joins sales.
+    Subscription = "subscription", MergeClass::Last;
+    /// The invoice that the object names. Null (not absent) means that Stripe said there is none.
+    Invoice = "invoice", MergeClass::Last;
+    /// The PaymentIntent that the object names.
+    PaymentIntent = "payment_intent", MergeClass::Last;
+    /// The charge that the object names.
+    Charge = "charge", MergeClass::Last;
+    /// The latest charge of a PaymentIntent.
+    LatestCharge = "latest_charge", MergeClass::Last;
+
+    /// Session: what the merchant's page passed along.
+    ClientReferenceId = "client_reference_id", MergeClass::Last;
+    /// Session: `payment`, `subscription` or `setup`.
+    Mode = "mode", MergeClass::Last;
+    /// Session: see [`SESSION_RANK`].
+    PaymentStatus = "payment_status", MergeClass::Rank(SESSION_RANK);
+    /// Session: total in minor units, tax and shipping included, discount taken off.
+    AmountTotal = "amount_total", MergeClass::Last;
+    /// Session: tax in minor units (on goods and shipping).
+    AmountTax = "amount_tax", MergeClass::Last;
+    /// Session: shipping in minor units, excluding tax.
+    AmountShipping = "amount_shipping", MergeClass::Last;
+    /// Session and invoice: discount in minor units, for the explanation only.
+    AmountDiscount = "amount_discount", MergeClass::Last;
+    /// Session: the Payment Link (`plink_…`) behind it.
+    PaymentLink = "payment_link", MergeClass::Last;
+    /// Session or invoice: the promotion code (`promo_…`) used.
+    PromotionCode = "promotion_code", MergeClass::Last;
+
+    /// Invoice: see [`INVOICE_RANK`].
+    InvoiceStatus = "invoice_status", MergeClass::Rank(INVOICE_RANK);
+    /// Invoice and invoice payment: paid in minor units.
+    AmountPaid = "amount_paid", MergeClass::Greatest;
+    /// Invoice: total in minor units, tax included.
+    Total = "total", MergeClass::Last;
+    /// Invoice: total without tax, minor units.
+    TotalExcludingTax = "total_excluding_tax", MergeClass::Last;
+    /// Invoice: sum of all taxes, minor units; absent when the shape does not say.
+    TaxTotal = "tax_total", MergeClass::Last;
+    /// Invoice: shipping without tax, minor units; 0 when the shape has none.
+    ShippingExcludingTax = "shipping_excluding_tax", MergeClass::Last;
+    /// Invoice: when it was paid (ms UTC).
+    PaidAt = "paid_at", MergeClass::Last;
+    /// Invoice: why it was made (`subscription_create`, `subscription_cycle`, `manual`, …).
+    BillingReason = "billing_reason", MergeClass::Last;
+
+    /// Charge, refund, API transaction: amount in minor units.
+    Amount = "amount", MergeClass::Last;
+    /// Charge: captured in minor units.
+    AmountCaptured = "amount_captured", MergeClass::Greatest;
+    /// Charge: refunded in minor units, the highest total seen.
+    AmountRefunded = "amount_refunded", MergeClass::Greatest;
+    /// Charge: see [`CHARGE_RANK`].
+    ChargeStatus = "charge_status", MergeClass::Rank(CHARGE_RANK);
+    /// PaymentIntent: received in minor units.
+    AmountReceived = "amount_received", MergeClass::Greatest;
+    /// PaymentIntent: see [`INTENT_RANK`].
+    IntentStatus = "intent_status", MergeClass::Rank(INTENT_RANK);
+    /// Invoice payment: see [`INVOICE_PAYMENT_RANK`].
+    InvoicePaymentStatus = "invoice_payment_status", MergeClass::Rank(INVOICE_PAYMENT_RANK);
+    /// Refund: see [`REFUND_RANK`].
+    RefundStatus = "refund_status", MergeClass::Rank(REFUND_RANK);
+
+    /// Customer: deleted at Stripe (a flag that never falls).
+    Deleted = "deleted", MergeClass::Greatest;
+    /// Stripe answered 404 for this id (a flag).
+    Missing = "missing", MergeClass::Greatest;
+    /// PaymentIntent: the look-up of its invoice payments was answered with an empty list (a flag).
+    NoInvoicePayment = "no_invoice_payment", MergeClass::Greatest;
+    /// PaymentIntent: the look-up of its checkout sessions was answered with an empty list (a flag).
+    NoSession = "no_session", MergeClass::Greatest;
+    /// Charge: its refunds were listed to the end (ms UTC of the answer).
+    RefundsListedAt = "refunds_listed_at", MergeClass::Greatest;
+
+    /// API transaction: the customer (our id) that it was written for.
+    ApiCustomer = "api_customer", MergeClass::Last;
+    /// API transaction: the reward set by the caller, minor units.
+    ApiReward = "api_reward", MergeClass::Last;
+    /// API transaction: may it earn? (a flag, 1 by default)
+    ApiRewardable = "api_rewardable", MergeClass::Last;
+    /// API transaction: the Stripe object id that its key is, if it is one.
+    ApiStripeId = "api_stripe_id", MergeClass::Last;
+}
+
+/// The value of a field. `Null` is something that the source said; an absent field is something it did not say.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Value {
+    /// Said to be nothing.
+    Null,
+    /// A whole number: minor units, milliseconds, or a flag (0 or 1).
+    Int(i64),
+    /// Anything else.
+    Text(String),
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Int(value)
+    }
+}
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Int(i64::from(value))
+    }
+}
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Self::Text(value.to_owned())
+    }
+}
+impl From<String> for Value {
+    fn from(value: String) -> Self {
+        Self::Text(value)
+    }
+}
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+/// What one source (an event or an observation) said about one object at one time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fact {
+    /// The object's kind.
+    pub kind: Kind,
+    /// The object's Stripe id.
+    pub object_id: String,
+    /// Stripe's time of the snapshot, ms UTC: the event's `created`, or the time of the answer of a fetch.
+    pub at: i64,
+    /// What was said. A field that is not here was not said.
+    pub fields: BTreeMap<Field, Value>,
+}
+
+impl Fact {
+    /// An empty fact.
+    #[must_use]
+    pub fn new(kind: Kind, object_id: impl Into<String>, at: i64) -> Self {
+        Self { kind, object_id: object_id.into(), at, fields: BTreeMap::new() }
+    }
+
+    /// Adds a field that the source said.
+    #[must_use]
+    pub fn with(mut self, field: Field, value: impl Into<Value>) -> Self {
+        self.fields.insert(field, value.into());
+        self
+    }
+
+    /// Adds a field that the source said.
+    pub fn set(&mut self, field: Field, value: impl Into<Value>) {
+        self.fields.insert(field, value.into());
+    }
+}

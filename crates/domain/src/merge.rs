@@ -1,0 +1,197 @@
+//! Merging facts: commutative, associative and idempotent, so that events in any order and any number of
+//! copies end in the same state.
+
+use crate::fact::{Fact, Field, Kind, MergeClass, Value};
+use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+/// When and by which source a value was said; orders readings of one field.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Reading {
+    /// Stripe's time of the snapshot, ms UTC.
+    #[serde(rename = "t")]
+    pub at: i64,
+    /// The event's or observation's id: breaks ties, never arrival.
+    #[serde(rename = "s")]
+    pub source: String,
+    /// What was said.
+    #[serde(rename = "v")]
+    pub value: Value,
+}
+
+/// All that is known of one object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectState {
+    /// The object's kind.
+    pub kind: Kind,
+    /// The object's Stripe id.
+    pub id: String,
+    /// The winning reading of each field that any source has said.
+    pub fields: BTreeMap<Field, Reading>,
+}
+
+impl ObjectState {
+    /// What one fact alone says.
+    #[must_use]
+    pub fn from_fact(fact: &Fact, source: &str) -> Self {
+        let reading =
+            |value: &Value| Reading { at: fact.at, source: source.to_owned(), value: value.clone() };
+        Self {
+            kind: fact.kind,
+            id: fact.object_id.clone(),
+            fields: fact.fields.iter().map(|(field, value)| (*field, reading(value))).collect(),
+        }
+    }
+
+    /// Takes in what another state of the same object knows. Returns whether anything changed.
+    pub fn merge(&mut self, other: Self) -> bool {
+        let mut changed = false;
+        for (field, theirs) in other.fields {
+            match self.fields.get_mut(&field) {
+                None => {
+                    self.fields.insert(field, theirs);
+                    changed = true;
+                }
+                Some(ours) if outranks(field, &theirs, ours) => {
+                    changed |= ours.value != theirs.value;
+                    *ours = theirs;
+                }
+                Some(_) => {}
+            }
+        }
+        changed
+    }
+
+    /// The field as a whole number, if a source said one.
+    #[must_use]
+    pub fn int(&self, field: Field) -> Option<i64> {
+        match self.fields.get(&field)?.value {
+            Value::Int(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The field as text, if a source said one.
+    #[must_use]
+    pub fn text(&self, field: Field) -> Option<&str> {
+        match &self.fields.get(&field)?.value {
+            Value::Text(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Is the flag set?
+    #[must_use]
+    pub fn flag(&self, field: Field) -> bool {
+        self.int(field) == Some(1)
+    }
+
+    /// Did a source say that there is none?
+    #[must_use]
+    pub fn said_none(&self, field: Field) -> bool {
+        matches!(self.fields.get(&field), Some(Reading { value: Value::Null, .. }))
+    }
+
+    /// When Stripe made the object (ms UTC), else the earliest time at which anything was said of it.
+    #[must_use]
+    pub fn created(&self) -> i64 {
+        self.int(Field::Created).or_else(|| self.fields.values().map(|r| r.at).min()).unwrap_or(0)
+    }
+
+    /// Ids of the other objects of the same purchase that this object names.
+    pub fn links(&self) -> impl Iterator<Item = &str> {
+        const LINKS: [Field; 5] =
+            [Field::Invoice, Field::PaymentIntent, Field::Charge, Field::LatestCharge, Field::ApiStripeId];
+        let joins = self.kind != Kind::Customer;
+        LINKS.into_iter().filter(move |_| joins).filter_map(|field| self.text(field))
+    }
+}
+
+/// Does the reading `a` of `field` win over `b`? A strict order, so merging does not depend on the side.
+fn outranks(field: Field, a: &Reading, b: &Reading) -> bool {
+    let by_time = || (a.at, &a.source, &a.value).cmp(&(b.at, &b.source, &b.value));
+    let order = match field.class() {
+        MergeClass::Last => by_time(),
+        MergeClass::Greatest => a.value.cmp(&b.value).then_with(|| earlier_first(a, b)),
+        MergeClass::Rank(rank) => {
+            rank_of(rank, &a.value).cmp(&rank_of(rank, &b.value)).then_with(by_time)
+        }
+    };
+    order == Ordering::Greater
+}
+
+/// Of equal greatest values the earliest reading is kept, so that a repeated total changes nothing.
+fn earlier_first(a: &Reading, b: &Reading) -> Ordering {
+    (b.at, &b.source).cmp(&(a.at, &a.source))
+}
+
+/// Null < unknown states < the known ones in their written order.
+fn rank_of(rank: &[&str], value: &Value) -> usize {
+    match value {
+        Value::Text(text) => rank.iter().position(|known| known == text).map_or(1, |at| at + 2),
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn charge(at: i64, refunded: i64, status: &str) -> Fact {
+        Fact::new(Kind::Charge, "ch_1", at)
+            .with(Field::AmountRefunded, refunded)
+            .with(Field::ChargeStatus, status)
+            .with(Field::PaymentIntent, Some("pi_1"))
+    }
+
+    #[test]
+    fn a_refunded_total_never_falls_even_when_an_older_snapshot_comes_last() {
+        let mut state = ObjectState::from_fact(&charge(20, 500, "succeeded"), "evt_b");
+        assert!(!state.merge(ObjectState::from_fact(&charge(10, 0, "pending"), "evt_a")));
+        assert_eq!(state.int(Field::AmountRefunded), Some(500));
+        assert_eq!(state.text(Field::ChargeStatus), Some("succeeded"));
+    }
+
+    #[test]
+    fn absent_is_not_null() {
+        let said = Fact::new(Kind::Charge, "ch_1", 1).with(Field::Invoice, None::<&str>);
+        let silent = Fact::new(Kind::Charge, "ch_1", 2);
+        let mut state = ObjectState::from_fact(&silent, "evt_b");
+        assert!(!state.said_none(Field::Invoice));
+        state.merge(ObjectState::from_fact(&said, "evt_a"));
+        assert!(state.said_none(Field::Invoice));
+    }
+
+    fn any_fact() -> impl Strategy<Value = (Fact, String)> {
+        (0..4_i64, 0..3_i64, 0..4_usize, 0..6_u8, proptest::option::of("pi_[12]")).prop_map(
+            |(at, refunded, status, source, intent)| {
+                let mut fact = charge(at, refunded, ["pending", "failed", "succeeded", "later"][status]);
+                fact.set(Field::PaymentIntent, intent);
+                (fact, format!("evt_{source}"))
+            },
+        )
+    }
+
+    fn fold(facts: &[(Fact, String)]) -> Option<ObjectState> {
+        let mut states = facts.iter().map(|(fact, source)| ObjectState::from_fact(fact, source));
+        let mut state = states.next()?;
+        states.for_each(|other| {
+            state.merge(other);
+        });
+        Some(state)
+    }
+
+    proptest! {
+        #[test]
+        fn order_and_copies_do_not_matter(
+            facts in proptest::collection::vec(any_fact(), 1..8),
+            order in proptest::collection::vec(0..8_usize, 8..24),
+        ) {
+            let mut shuffled: Vec<_> = order.iter().map(|i| facts[i % facts.len()].clone()).collect();
+            shuffled.extend(facts.iter().rev().cloned());
+            prop_assert_eq!(fold(&facts), fold(&shuffled));
+        }
+    }
+}
