@@ -114,9 +114,7 @@ fn outranks(field: Field, a: &Reading, b: &Reading) -> bool {
     let order = match field.class() {
         MergeClass::Last => by_time(),
         MergeClass::Greatest => a.value.cmp(&b.value).then_with(|| earlier_first(a, b)),
-        MergeClass::Rank(rank) => {
-            rank_of(rank, &a.value).cmp(&rank_of(rank, &b.value)).then_with(by_time)
-        }
+        MergeClass::Rank(rank) => rank_of(rank, &a.value).cmp(&rank_of(rank, &b.value)).then_with(by_time),
     };
     order == Ordering::Greater
 }

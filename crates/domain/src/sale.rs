@@ -1,0 +1,611 @@
+//! From the objects of one purchase to one sale: a pure function of everything known about them.
+
+use crate::fact::{Field, Kind};
+use crate::merge::ObjectState;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a sale is rooted in; the first kind present wins, then the smallest id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RootKind {
+    /// An invoice.
+    Invoice,
+    /// A PaymentIntent.
+    PaymentIntent,
+    /// A charge.
+    Charge,
+    /// A Checkout Session.
+    Session,
+    /// A transaction written by API.
+    ApiTransaction,
+    /// Something that only points at a purchase (a refund, an invoice payment).
+    Other,
+}
+
+impl RootKind {
+    /// The rank of an object kind.
+    #[must_use]
+    pub const fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Invoice => Self::Invoice,
+            Kind::PaymentIntent => Self::PaymentIntent,
+            Kind::Charge => Self::Charge,
+            Kind::Session => Self::Session,
+            Kind::ApiTransaction => Self::ApiTransaction,
+            Kind::InvoicePayment | Kind::Refund | Kind::Customer => Self::Other,
+        }
+    }
+}
+
+/// Where a sale stands before terms are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SaleState {
+    /// Money was captured: a sale.
+    Paid,
+    /// A bare charge that may belong to an invoice or a session: asked, not answered yet.
+    AwaitingLink,
+    /// Its invoice or its amounts are not known yet: asked, not answered yet.
+    AwaitingParent,
+    /// Not paid (yet).
+    Unpaid,
+    /// Nothing was to pay: a trial, a full discount, a credit.
+    NothingToPay,
+    /// Authorised, not captured.
+    Uncaptured,
+}
+
+impl SaleState {
+    /// The text kept in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Paid => "paid",
+            Self::AwaitingLink => "awaiting_link",
+            Self::AwaitingParent => "awaiting_parent",
+            Self::Unpaid => "unpaid",
+            Self::NothingToPay => "nothing_to_pay",
+            Self::Uncaptured => "uncaptured",
+        }
+    }
+
+    /// Reads the text kept in the database.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [
+            Self::Paid,
+            Self::AwaitingLink,
+            Self::AwaitingParent,
+            Self::Unpaid,
+            Self::NothingToPay,
+            Self::Uncaptured,
+        ]
+        .into_iter()
+        .find(|state| state.as_str() == text)
+    }
+}
+
+/// Something to ask Stripe for before the sale can be read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(tag = "need", content = "id", rename_all = "snake_case")]
+pub enum Need {
+    /// The invoice payments and sessions of a PaymentIntent.
+    LinksOf(String),
+    /// The object itself.
+    Object(String),
+    /// The refunds of a charge.
+    RefundsOf(String),
+}
+
+/// Who bought.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "id", rename_all = "snake_case")]
+pub enum Buyer {
+    /// A Stripe customer.
+    Customer(String),
+    /// A guest with an e-mail address (its HMAC).
+    Guest(String),
+    /// Nobody is named; the root stands in.
+    Unknown(String),
+    /// A customer of ours, named by an API transaction.
+    Api(String),
+}
+
+/// A reason to attribute that a Stripe object carries, before its value is looked up.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RawEvidence {
+    /// When it took effect, ms UTC: Stripe's time of the object that carries it.
+    pub effective_at: i64,
+    /// The object that carries it; breaks ties in time.
+    pub object_id: String,
+    /// What it is.
+    pub kind: EvidenceKind,
+    /// What it says: a key or an id.
+    pub value: String,
+}
+
+/// What a reason to attribute is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EvidenceKind {
+    /// `metadata.partner_key` on an object of the purchase.
+    PartnerMetadata,
+    /// `metadata.customer_key` on an object of the purchase or on the Stripe customer.
+    CustomerMetadata,
+    /// `client_reference_id` of a session.
+    ClientReference,
+    /// `metadata.partner_key` on the Stripe customer.
+    CustomerPartnerMetadata,
+    /// The customer was created through our API with this partner.
+    SignUp,
+    /// The customer's key with us is the Stripe customer's id.
+    StripeId,
+    /// The same e-mail address.
+    Email,
+    /// An API transaction named the customer.
+    Api,
+}
+
+impl EvidenceKind {
+    /// The text kept in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PartnerMetadata => "partner_metadata",
+            Self::CustomerMetadata => "customer_metadata",
+            Self::ClientReference => "client_reference",
+            Self::CustomerPartnerMetadata => "customer_partner_metadata",
+            Self::SignUp => "sign_up",
+            Self::StripeId => "stripe_id",
+            Self::Email => "email",
+            Self::Api => "api",
+        }
+    }
+
+    /// What it is, in words for a page.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::PartnerMetadata => "partner_key in the metadata of the payment",
+            Self::CustomerMetadata => "customer_key in the metadata",
+            Self::ClientReference => "client_reference_id of the checkout",
+            Self::CustomerPartnerMetadata => "partner_key in the metadata of the Stripe customer",
+            Self::SignUp => "sign-up with the partner's key",
+            Self::StripeId => "the customer's key is the Stripe customer's id",
+            Self::Email => "the same e-mail address",
+            Self::Api => "named by the API transaction",
+        }
+    }
+}
+
+/// One purchase, read from all its objects. Amounts are minor units of `currency`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SaleView {
+    /// The kind of the root.
+    pub root_kind: RootKind,
+    /// The root: the same for every order of arrival.
+    pub root_id: String,
+    /// Where it stands.
+    pub state: SaleState,
+    /// When the money came, ms UTC.
+    pub occurred_at: i64,
+    /// Lower case; empty while unknown.
+    pub currency: String,
+    /// Total before anything is taken off, tax and shipping included.
+    pub total: i64,
+    /// Tax in the total.
+    pub tax: i64,
+    /// Shipping in the total, without tax.
+    pub shipping: i64,
+    /// Discount already taken off, for the explanation only.
+    pub discount: i64,
+    /// Paid of the total, never more than it.
+    pub paid: i64,
+    /// Captured over all charges (or paid, where no charge is known).
+    pub captured: i64,
+    /// Given back of what was captured.
+    pub refunded: i64,
+    /// A charge alone does not say what tax it holds.
+    pub tax_unknown: bool,
+    /// Who bought.
+    pub buyer: Buyer,
+    /// HMAC of the buyer's e-mail, if any object has one.
+    pub email_hash: Option<String>,
+    /// Reasons to attribute, in order of (time, object id).
+    pub evidence: Vec<RawEvidence>,
+    /// What must be asked of Stripe.
+    pub needs: Vec<Need>,
+    /// An API transaction may say that it earns nothing.
+    pub rewardable: bool,
+    /// An API transaction may set its own reward, minor units.
+    pub fixed_reward: Option<i64>,
+}
+
+/// The objects of one purchase: every id known to belong to it, with its state where any source described it.
+pub type Members = BTreeMap<String, Option<ObjectState>>;
+
+/// Reads one purchase. The same members give the same sale, whatever the order they came in.
+#[must_use]
+pub fn read_sale(members: &Members) -> Option<SaleView> {
+    let reader = Reader::new(members);
+    let (root_kind, root_id) = reader.root()?;
+    let money = reader.money();
+    let buyer = reader.buyer(&root_id);
+    let mut needs = money.needs;
+    needs.extend(reader.unexplained_refunds());
+    Some(SaleView {
+        root_kind,
+        state: money.state,
+        occurred_at: money.occurred_at,
+        currency: money.currency,
+        total: money.total,
+        tax: money.tax,
+        shipping: money.shipping,
+        discount: money.discount,
+        paid: money.paid.min(money.total.max(0)),
+        captured: money.captured,
+        refunded: reader.refunded(money.captured),
+        tax_unknown: money.tax_unknown,
+        email_hash: reader.email(),
+        evidence: reader.evidence(),
+        needs: needs.into_iter().collect(),
+        rewardable: reader.rewardable(),
+        fixed_reward: reader.of(Kind::ApiTransaction).find_map(|api| api.int(Field::ApiReward)),
+        buyer,
+        root_id,
+    })
+}
+
+struct Money {
+    state: SaleState,
+    occurred_at: i64,
+    currency: String,
+    total: i64,
+    tax: i64,
+    shipping: i64,
+    discount: i64,
+    paid: i64,
+    captured: i64,
+    tax_unknown: bool,
+    needs: BTreeSet<Need>,
+}
+
+impl Money {
+    fn nothing(state: SaleState) -> Self {
+        Self {
+            state,
+            occurred_at: 0,
+            currency: String::new(),
+            total: 0,
+            tax: 0,
+            shipping: 0,
+            discount: 0,
+            paid: 0,
+            captured: 0,
+            tax_unknown: false,
+            needs: BTreeSet::new(),
+        }
+    }
+    fn needing(mut self, needs: impl IntoIterator<Item = Need>) -> Self {
+        self.needs.extend(needs);
+        self
+    }
+}
+
+struct Reader<'m> {
+    members: &'m Members,
+}
+
+impl<'m> Reader<'m> {
+    const fn new(members: &'m Members) -> Self {
+        Self { members }
+    }
+
+    /// The described objects of one kind, in order of their ids.
+    fn of(&self, kind: Kind) -> impl Iterator<Item = &'m ObjectState> + use<'m> {
+        self.members.values().flatten().filter(move |state| state.kind == kind)
+    }
+
+    fn root(&self) -> Option<(RootKind, String)> {
+        self.members
+            .iter()
+            .filter_map(|(id, state)| {
+                let kind = state.as_ref().map(|state| state.kind).or_else(|| Kind::of_stripe_id(id))?;
+                Some((RootKind::of(kind), id.clone()))
+            })
+            .min()
+    }
+
+    /// Ids of one kind that are named but were never described, and that Stripe has not denied.
+    fn undescribed(&self, kind: Kind) -> impl Iterator<Item = &'m String> + use<'m> {
+        self.members
+            .iter()
+            .filter(move |(id, state)| state.is_none() && Kind::of_stripe_id(id) == Some(kind))
+            .map(|(id, _)| id)
+    }
+
+    fn money(&self) -> Money {
+        let invoice = self.of(Kind::Invoice).find(|invoice| !invoice.flag(Field::Missing));
+        if let Some(invoice) = invoice {
+            return self.of_invoice(invoice);
+        }
+        // An invoice is named but not described: only it knows the base.
+        let waiting: Vec<_> = self.undescribed(Kind::Invoice).cloned().map(Need::Object).collect();
+        if !waiting.is_empty() {
+            return Money::nothing(SaleState::AwaitingParent).needing(waiting);
+        }
+        let session = self
+            .of(Kind::Session)
+            .filter(|session| session.text(Field::Mode) != Some("setup") && !session.flag(Field::Missing))
+            .min_by_key(|session| (!self.session_paid(session), &session.id));
+        if let Some(session) = session {
+            return self.of_session(session);
+        }
+        if self.of(Kind::Charge).next().is_some() || self.of(Kind::PaymentIntent).next().is_some() {
+            return self.of_charges();
+        }
+        if let Some(api) = self.of(Kind::ApiTransaction).next() {
+            return Self::of_api(api);
+        }
+        let parents = self.undescribed(Kind::Charge).chain(self.undescribed(Kind::PaymentIntent)).next();
+        Money::nothing(SaleState::AwaitingParent).needing(parents.cloned().map(Need::Object))
+    }
+
+    fn of_invoice(&self, invoice: &ObjectState) -> Money {
+        let int = |field| invoice.int(field);
+        let total = int(Field::Total).unwrap_or(0);
+        let paid = int(Field::AmountPaid).unwrap_or(0);
+        if invoice.text(Field::InvoiceStatus) != Some("paid") {
+            return Money::nothing(SaleState::Unpaid);
+        }
+        let mut money = Money::nothing(SaleState::Paid);
+        money.currency = invoice.text(Field::Currency).unwrap_or_default().to_owned();
+        money.occurred_at = int(Field::PaidAt).unwrap_or_else(|| invoice.created());
+        if total <= 0 || paid <= 0 {
+            money.state = SaleState::NothingToPay;
+            return money;
+        }
+        let Some(net) = int(Field::TotalExcludingTax).or_else(|| int(Field::TaxTotal).map(|tax| total - tax))
+        else {
+            // Gross is never taken for net: ask Stripe for the invoice in a shape that tells.
+            money.state = SaleState::AwaitingParent;
+            return money.needing([Need::Object(invoice.id.clone())]);
+        };
+        money.total = total;
+        money.tax = total - net;
+        money.shipping = int(Field::ShippingExcludingTax).unwrap_or(0);
+        money.discount = int(Field::AmountDiscount).unwrap_or(0);
+        money.paid = paid;
+        money.captured = self.captured().max(paid.min(total));
+        money
+    }
+
+    fn session_paid(&self, session: &ObjectState) -> bool {
+        session.text(Field::PaymentStatus) == Some("paid")
+            || self.of(Kind::PaymentIntent).any(|pi| {
+                session.text(Field::PaymentIntent) == Some(&pi.id)
+                    && pi.text(Field::IntentStatus) == Some("succeeded")
+            })
+    }
+
+    fn of_session(&self, session: &ObjectState) -> Money {
+        if session.text(Field::PaymentStatus) == Some("no_payment_required") {
+            return Money::nothing(SaleState::NothingToPay);
+        }
+        // A subscription's money comes by its invoices; the session only carries attribution.
+        if session.text(Field::Mode) == Some("subscription") {
+            return Money::nothing(SaleState::AwaitingParent).needing([Need::Object(session.id.clone())]);
+        }
+        if !self.session_paid(session) {
+            return Money::nothing(SaleState::Unpaid);
+        }
+        let int = |field| session.int(field).unwrap_or(0);
+        let captured = self.captured();
+        let mut money = Money::nothing(SaleState::Paid);
+        money.currency = session.text(Field::Currency).unwrap_or_default().to_owned();
+        money.occurred_at = self.charged_at().unwrap_or_else(|| session.created());
+        money.total = int(Field::AmountTotal);
+        if money.total <= 0 {
+            money.state = SaleState::NothingToPay;
+            return money;
+        }
+        money.tax = int(Field::AmountTax);
+        money.shipping = int(Field::AmountShipping);
+        money.discount = int(Field::AmountDiscount);
+        money.paid = if captured > 0 { captured } else { money.total };
+        money.captured = if captured > 0 { captured } else { money.total };
+        money
+    }
+
+    fn of_charges(&self) -> Money {
+        let captured = self.captured();
+        let received =
+            self.of(Kind::PaymentIntent).filter_map(|pi| pi.int(Field::AmountReceived)).sum::<i64>();
+        let got = if captured > 0 { captured } else { received };
+        let first = self.of(Kind::Charge).chain(self.of(Kind::PaymentIntent)).next();
+        let mut money = Money::nothing(SaleState::Paid);
+        money.occurred_at = self
+            .charged_at()
+            .or_else(|| self.of(Kind::PaymentIntent).map(ObjectState::created).min())
+            .unwrap_or(0);
+        money.currency = first.and_then(|o| o.text(Field::Currency)).unwrap_or_default().to_owned();
+        if got <= 0 {
+            let held = self.of(Kind::Charge).any(|ch| ch.text(Field::ChargeStatus) == Some("succeeded"));
+            money.state = if held { SaleState::Uncaptured } else { SaleState::Unpaid };
+            return money;
+        }
+        let open = self.open_links();
+        if !open.is_empty() {
+            money.state = SaleState::AwaitingLink;
+            return money.needing(open);
+        }
+        (money.total, money.paid, money.captured) = (got, got, got);
+        money.tax_unknown = true;
+        money
+    }
+
+    /// Look-ups that must be answered before a bare charge is a sale of its own.
+    fn open_links(&self) -> Vec<Need> {
+        let intents = self.members.keys().filter(|id| Kind::of_stripe_id(id) == Some(Kind::PaymentIntent));
+        let mut open: Vec<Need> =
+            intents.filter(|id| !self.stands_alone(id)).cloned().map(Need::LinksOf).collect();
+        // A charge without a PaymentIntent cannot come from a session; before basil its `invoice` decides.
+        // Where neither is said, the charge is fetched in a shape that tells.
+        open.extend(self.of(Kind::Charge).filter_map(|charge| {
+            let silent = charge.text(Field::PaymentIntent).is_none()
+                && !charge.said_none(Field::PaymentIntent)
+                && !charge.said_none(Field::Invoice)
+                && !charge.flag(Field::Missing);
+            silent.then(|| Need::Object(charge.id.clone()))
+        }));
+        open
+    }
+
+    /// Has a source said that this PaymentIntent belongs to no invoice (and to no session)?
+    fn stands_alone(&self, intent: &str) -> bool {
+        let state = self.members.get(intent).and_then(Option::as_ref);
+        let answered = state.is_some_and(|pi| {
+            pi.said_none(Field::Invoice)
+                || pi.flag(Field::Missing)
+                || (pi.flag(Field::NoInvoicePayment) && pi.flag(Field::NoSession))
+        });
+        answered
+            || self.of(Kind::Charge).any(|charge| {
+                charge.text(Field::PaymentIntent) == Some(intent) && charge.said_none(Field::Invoice)
+            })
+    }
+
+    fn of_api(api: &ObjectState) -> Money {
+        let amount = api.int(Field::Amount).unwrap_or(0);
+        let mut money = Money::nothing(if amount > 0 { SaleState::Paid } else { SaleState::NothingToPay });
+        money.currency = api.text(Field::Currency).unwrap_or_default().to_owned();
+        money.occurred_at = api.created();
+        (money.total, money.paid, money.captured) = (amount.max(0), amount.max(0), amount.max(0));
+        money
+    }
+
+    /// Captured over all charges that succeeded.
+    fn captured(&self) -> i64 {
+        self.of(Kind::Charge).map(captured_of).fold(0, i64::saturating_add)
+    }
+
+    /// When the first captured charge was made.
+    fn charged_at(&self) -> Option<i64> {
+        self.of(Kind::Charge).filter(|charge| captured_of(charge) > 0).map(ObjectState::created).min()
+    }
+
+    /// Refunds by charge: a refund without a charge goes to the only charge of its PaymentIntent, else apart.
+    fn refunds_of(&self, charge: &ObjectState) -> impl Iterator<Item = &'m ObjectState> {
+        let (id, intent) = (charge.id.clone(), charge.text(Field::PaymentIntent).map(str::to_owned));
+        self.of(Kind::Refund).filter(move |refund| match refund.text(Field::Charge) {
+            Some(of) => of == id,
+            None => intent.is_some() && refund.text(Field::PaymentIntent) == intent.as_deref(),
+        })
+    }
+
+    /// min(captured, max(Σ refunds that did not fail, highest total seen − Σ failed refunds)), charge by charge.
+    fn refunded(&self, captured: i64) -> i64 {
+        let mut seen = BTreeSet::new();
+        let mut sum = 0_i64;
+        for charge in self.of(Kind::Charge) {
+            let (mut kept, mut failed) = (0_i64, 0_i64);
+            for refund in self.refunds_of(charge).filter(|refund| seen.insert(refund.id.clone())) {
+                let amount = refund.int(Field::Amount).unwrap_or(0).max(0);
+                let side = if refund_failed(refund) { &mut failed } else { &mut kept };
+                *side = side.saturating_add(amount);
+            }
+            let told = charge.int(Field::AmountRefunded).unwrap_or(0).saturating_sub(failed);
+            let most = captured_of(charge);
+            sum = sum.saturating_add(kept.max(told).max(0).min(most));
+        }
+        // Refunds whose charge is not described still count.
+        let apart = self
+            .of(Kind::Refund)
+            .filter(|refund| !seen.contains(&refund.id) && !refund_failed(refund))
+            .filter_map(|refund| refund.int(Field::Amount));
+        apart.fold(sum, |sum, amount| sum.saturating_add(amount.max(0))).min(captured)
+    }
+
+    /// Charges whose refunded total the known refunds do not explain.
+    fn unexplained_refunds(&self) -> BTreeSet<Need> {
+        let unexplained = |charge: &&ObjectState| {
+            let known = self.refunds_of(charge).filter_map(|r| r.int(Field::Amount)).sum::<i64>();
+            let told = charge.int(Field::AmountRefunded).unwrap_or(0);
+            let listed = charge.int(Field::RefundsListedAt).unwrap_or(i64::MIN);
+            let said = charge.fields.get(&Field::AmountRefunded).map_or(0, |reading| reading.at);
+            told > known && listed < said
+        };
+        self.of(Kind::Charge).filter(unexplained).map(|charge| Need::RefundsOf(charge.id.clone())).collect()
+    }
+
+    /// Objects in the order in which they are asked about people.
+    fn by_trust(&self) -> impl Iterator<Item = &'m ObjectState> {
+        const ORDER: [Kind; 5] =
+            [Kind::Invoice, Kind::Session, Kind::PaymentIntent, Kind::Charge, Kind::Refund];
+        let members = Self::new(self.members);
+        ORDER.into_iter().flat_map(move |kind| members.of(kind))
+    }
+
+    fn email(&self) -> Option<String> {
+        self.by_trust().find_map(|object| object.text(Field::EmailHash)).map(str::to_owned)
+    }
+
+    fn buyer(&self, root: &str) -> Buyer {
+        if let Some(id) = self.by_trust().find_map(|object| object.text(Field::Customer)) {
+            return Buyer::Customer(id.to_owned());
+        }
+        if let Some(hash) = self.email() {
+            return Buyer::Guest(hash);
+        }
+        match self.of(Kind::ApiTransaction).find_map(|api| api.text(Field::ApiCustomer)) {
+            Some(customer) => Buyer::Api(customer.to_owned()),
+            None => Buyer::Unknown(root.to_owned()),
+        }
+    }
+
+    fn evidence(&self) -> Vec<RawEvidence> {
+        const KEYS: [(Field, EvidenceKind); 6] = [
+            (Field::PartnerKey, EvidenceKind::PartnerMetadata),
+            (Field::SubscriptionPartnerKey, EvidenceKind::PartnerMetadata),
+            (Field::CustomerKey, EvidenceKind::CustomerMetadata),
+            (Field::SubscriptionCustomerKey, EvidenceKind::CustomerMetadata),
+            (Field::ClientReferenceId, EvidenceKind::ClientReference),
+            (Field::ApiCustomer, EvidenceKind::Api),
+        ];
+        let objects = self.members.values().flatten().filter(|object| object.kind != Kind::Customer);
+        let mut found: Vec<RawEvidence> = objects
+            .flat_map(|object| {
+                KEYS.iter().filter_map(move |(field, kind)| {
+                    let value = object.text(*field)?.to_owned();
+                    let (effective_at, object_id) = (object.created(), object.id.clone());
+                    Some(RawEvidence { effective_at, object_id, kind: *kind, value })
+                })
+            })
+            .collect();
+        found.sort();
+        found.dedup();
+        found
+    }
+
+    fn rewardable(&self) -> bool {
+        self.of(Kind::ApiTransaction).all(|api| api.int(Field::ApiRewardable) != Some(0))
+    }
+}
+
+/// Captured of a charge that succeeded, else 0.
+fn captured_of(charge: &ObjectState) -> i64 {
+    if charge.text(Field::ChargeStatus) == Some("succeeded") {
+        charge.int(Field::AmountCaptured).unwrap_or(0).max(0)
+    } else {
+        0
+    }
+}
+
+fn refund_failed(refund: &ObjectState) -> bool {
+    matches!(refund.text(Field::RefundStatus), Some("failed" | "canceled"))
+}
+
+#[cfg(test)]
+#[path = "sale_tests.rs"]
+mod tests;

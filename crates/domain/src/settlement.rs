@@ -1,0 +1,283 @@
+//! From the sales of a customer to the target of every commission, with the reasons beside the numbers.
+//!
+//! Target = round half even( cap(base × rate) × kept share ), one exact fraction, rounded once. What is
+//! explained is what was computed.
+
+use crate::money::{Currency, Fraction, MoneyError};
+use crate::terms::{DAY_MS, Duration, Reward, Terms, TermsVersion, in_force, months_after};
+use serde::{Deserialize, Serialize};
+
+/// A sale as settlement sees it. Amounts are minor units of `currency`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettleSale {
+    /// The root id: breaks ties in time.
+    pub root_id: String,
+    /// When the money came, ms UTC.
+    pub occurred_at: i64,
+    /// Its currency.
+    pub currency: Currency,
+    /// Total, tax and shipping included.
+    pub total: i64,
+    /// Tax in the total.
+    pub tax: i64,
+    /// Shipping in the total, without tax.
+    pub shipping: i64,
+    /// Paid of the total.
+    pub paid: i64,
+    /// Captured.
+    pub captured: i64,
+    /// Given back of the captured.
+    pub refunded: i64,
+    /// The partner (our id), if any.
+    pub partner_id: Option<String>,
+    /// Was the partner suspended when the sale happened?
+    pub suspended: bool,
+    /// May it earn (an API transaction may say no)?
+    pub rewardable: bool,
+    /// A reward set by the caller of the API, minor units of `currency`.
+    pub fixed_reward: Option<i64>,
+    /// Rejected or voided by a decision.
+    pub voided: bool,
+}
+
+/// What came before the sales at hand, for rules that look back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Prefix {
+    /// How many sales of the customer came before.
+    pub count: u32,
+    /// When the customer's first sale was, ms UTC, if any came before.
+    pub first_at: Option<i64>,
+}
+
+/// Why a sale earns nothing, or that it earns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It earns the target.
+    Earns,
+    /// Nobody brought it.
+    NoPartner,
+    /// The partner was suspended at the time.
+    PartnerSuspended,
+    /// The program had no terms.
+    NoTerms,
+    /// Beyond the first N sales.
+    BeyondFirstSales,
+    /// Beyond the N months.
+    BeyondMonths,
+    /// The base is below the minimum.
+    BelowMinimum,
+    /// Everything was given back.
+    FullyRefunded,
+    /// Nothing is left of the base.
+    NoBase,
+    /// Rejected or voided.
+    Voided,
+    /// The API said that it earns nothing.
+    NotRewardable,
+    /// The figures are too large to be computed exactly.
+    TooLarge,
+}
+
+impl Outcome {
+    /// The reason in words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Earns => "earns",
+            Self::NoPartner => "no partner brought this customer",
+            Self::PartnerSuspended => "the partner was suspended when the sale happened",
+            Self::NoTerms => "the program had no terms when the sale happened",
+            Self::BeyondFirstSales => "beyond the number of sales that earn",
+            Self::BeyondMonths => "beyond the months in which sales earn",
+            Self::BelowMinimum => "the base is below the program's minimum",
+            Self::FullyRefunded => "everything was refunded",
+            Self::NoBase => "nothing is left of the base after tax and shipping",
+            Self::Voided => "voided by a decision",
+            Self::NotRewardable => "marked as not rewardable by the API",
+            Self::TooLarge => "the amounts are too large to be computed exactly",
+        }
+    }
+}
+
+/// The sum, step by step. Amounts are minor units; fractions are `n/d` as text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trace {
+    /// Total of the purchase.
+    pub total: i64,
+    /// Tax taken off.
+    pub tax: i64,
+    /// Shipping taken off (0 if the terms keep it in).
+    pub shipping: i64,
+    /// Paid of the total.
+    pub paid: i64,
+    /// The base, exactly.
+    pub base: String,
+    /// The version of the terms, if any was in force.
+    pub terms_version: Option<u32>,
+    /// The terms in words.
+    pub terms_sentence: String,
+    /// The rate in parts per million, for percentages.
+    pub rate_ppm: Option<i64>,
+    /// Before refunds, exactly.
+    pub earned: String,
+    /// Was the cap reached?
+    pub capped: bool,
+    /// Kept of the captured: numerator.
+    pub kept: i64,
+    /// Kept of the captured: denominator.
+    pub captured: i64,
+    /// The exact target before rounding.
+    pub exact: String,
+    /// The sale's place among the customer's sales, from 1.
+    pub place: u32,
+}
+
+/// What one sale must have earned in the end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// The sale's root.
+    pub root_id: String,
+    /// Who earns (our id); `None` with an amount of 0.
+    pub partner_id: Option<String>,
+    /// Minor units of `currency`, ≥ 0.
+    pub amount: i64,
+    /// What it would be had nothing been given back, minor units: the digest's “earned”.
+    pub gross: i64,
+    /// The sale's currency, or the fixed reward's.
+    pub currency: Currency,
+    /// When it becomes payable, ms UTC: a function of sale and terms.
+    pub payable_at: i64,
+    /// Why.
+    pub outcome: Outcome,
+    /// The sum.
+    pub trace: Trace,
+}
+
+/// Settles the sales of one customer, given in order of (occurred_at, root id).
+#[must_use]
+pub fn settle(sales: &[SettleSale], versions: &[TermsVersion], prefix: Prefix) -> Vec<Target> {
+    debug_assert!(
+        sales.is_sorted_by(|a, b| (a.occurred_at, &a.root_id) < (b.occurred_at, &b.root_id)),
+        "settle sales in order of (occurred_at, root id)"
+    );
+    let mut place = prefix.count;
+    let mut first_at = prefix.first_at;
+    let mut targets = Vec::with_capacity(sales.len());
+    for sale in sales {
+        // A voided sale takes no place; a refunded one still uses up its own.
+        if !sale.voided {
+            place = place.saturating_add(1);
+            first_at = first_at.or(Some(sale.occurred_at));
+        }
+        targets.push(target(sale, versions, place, first_at.unwrap_or(sale.occurred_at)));
+    }
+    targets
+}
+
+fn target(sale: &SettleSale, versions: &[TermsVersion], place: u32, first_at: i64) -> Target {
+    let version = in_force(versions, sale.occurred_at);
+    let excludes_shipping = version.is_none_or(|version| version.terms.exclude_shipping);
+    let shipping = if excludes_shipping { sale.shipping } else { 0 };
+    let hold_days = version.map_or(0, |version| version.terms.hold_days);
+    let mut target = Target {
+        root_id: sale.root_id.clone(),
+        partner_id: sale.partner_id.clone(),
+        amount: 0,
+        gross: 0,
+        currency: sale.currency,
+        payable_at: sale.occurred_at.saturating_add(i64::from(hold_days).saturating_mul(DAY_MS)),
+        outcome: Outcome::Earns,
+        trace: Trace {
+            total: sale.total,
+            tax: sale.tax,
+            shipping,
+            paid: sale.paid,
+            base: "0".to_owned(),
+            terms_version: version.map(|version| version.version),
+            terms_sentence: version.map(|version| version.terms.sentence()).unwrap_or_default(),
+            rate_ppm: None,
+            earned: "0".to_owned(),
+            capped: false,
+            kept: sale.captured - sale.refunded.clamp(0, sale.captured.max(0)),
+            captured: sale.captured,
+            exact: "0".to_owned(),
+            place,
+        },
+    };
+    target.outcome = match refusal(sale, version, place, first_at) {
+        Some(reason) => reason,
+        None => match version {
+            Some(version) => compute(sale, &version.terms, &mut target).unwrap_or(Outcome::TooLarge),
+            None => Outcome::NoTerms,
+        },
+    };
+    target
+}
+
+/// Reasons that need no sum.
+fn refusal(sale: &SettleSale, version: Option<&TermsVersion>, place: u32, first_at: i64) -> Option<Outcome> {
+    if sale.voided {
+        return Some(Outcome::Voided);
+    }
+    if sale.partner_id.is_none() {
+        return Some(Outcome::NoPartner);
+    }
+    if sale.suspended {
+        return Some(Outcome::PartnerSuspended);
+    }
+    if !sale.rewardable {
+        return Some(Outcome::NotRewardable);
+    }
+    let Some(version) = version else { return Some(Outcome::NoTerms) };
+    match version.terms.duration {
+        Duration::FirstSales { count } if place > count => Some(Outcome::BeyondFirstSales),
+        Duration::Months { count } if sale.occurred_at >= months_after(first_at, count) => {
+            Some(Outcome::BeyondMonths)
+        }
+        _ => None,
+    }
+}
+
+fn compute(sale: &SettleSale, terms: &Terms, target: &mut Target) -> Result<Outcome, MoneyError> {
+    let net = sale.total - sale.tax - target.trace.shipping;
+    let base = if net > 0 { Fraction::whole(net).times(sale.paid, sale.total)? } else { Fraction::whole(0) };
+    target.trace.base = base.to_text();
+    let in_sale_currency =
+        |limit: Option<crate::terms::Amount>| limit.filter(|limit| limit.currency == sale.currency);
+    if in_sale_currency(terms.minimum).is_some_and(|minimum| base.is_below(minimum.amount)) {
+        return Ok(Outcome::BelowMinimum);
+    }
+    let mut earned = match (&sale.fixed_reward, &terms.reward) {
+        (Some(amount), _) => Fraction::whole(*amount),
+        (None, Reward::Percent { rate }) => {
+            target.trace.rate_ppm = Some(rate.ppm());
+            base.times(rate.ppm(), crate::money::PPM)?
+        }
+        (None, Reward::Fixed { amount, currency }) => {
+            target.currency = *currency;
+            Fraction::whole(*amount)
+        }
+    };
+    if net <= 0 && sale.fixed_reward.is_none() {
+        return Ok(Outcome::NoBase);
+    }
+    if let Some(cap) = terms.cap.filter(|cap| cap.currency == target.currency) {
+        let capped = earned.at_most(cap.amount);
+        target.trace.capped = capped != earned;
+        earned = capped;
+    }
+    target.trace.earned = earned.to_text();
+    target.gross = earned.round_half_even()?;
+    if sale.captured <= 0 || target.trace.kept <= 0 {
+        return Ok(Outcome::FullyRefunded);
+    }
+    let exact = earned.times(target.trace.kept, sale.captured)?;
+    target.trace.exact = exact.to_text();
+    target.amount = exact.round_half_even()?;
+    Ok(Outcome::Earns)
+}
+
+#[cfg(test)]
+#[path = "settlement_tests.rs"]
+mod tests;
