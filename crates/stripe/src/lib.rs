@@ -1,1 +1,15 @@
-//! Stripe's side: client, tolerant views, signature, source to facts
+//! Stripe's side of Tributary: signatures, tolerant views of objects at any API version, from source to facts,
+//! and the client.
+//!
+//! Nothing here knows the database. A webhook body goes through [`signature::verify`] and
+//! [`facts::facts_of_event`]; what was fetched goes through [`facts::facts_of_answer`].
+
+mod answers;
+pub mod event;
+pub mod events;
+pub mod facts;
+pub mod json;
+mod project;
+pub mod signature;
+
+pub mod views;

@@ -1,0 +1,122 @@
+//! The Stripe event types that Tributary understands, one file each. Every other type is ignored with a reason.
+
+mod charge_captured;
+mod charge_refund_updated;
+mod charge_refunded;
+mod charge_succeeded;
+mod checkout_session_async_payment_failed;
+mod checkout_session_async_payment_succeeded;
+mod checkout_session_completed;
+mod customer_created;
+mod customer_deleted;
+mod customer_updated;
+mod ignored;
+mod invoice_paid;
+mod invoice_payment_paid;
+mod invoice_payment_succeeded;
+mod payment_intent_succeeded;
+mod refund_created;
+mod refund_failed;
+mod refund_updated;
+
+use crate::event::Envelope;
+use crate::facts::Outcome;
+use crate::project::{Collector, Project};
+use serde_json::value::RawValue;
+
+/// One event type.
+pub(crate) struct EventType {
+    /// Stripe's name.
+    pub(crate) name: &'static str,
+    /// The object inside.
+    pub(crate) object: &'static str,
+    /// Do our own endpoints ask for it? Twins that bring nothing new are understood, but not asked for.
+    pub(crate) subscribe: bool,
+    /// Projects the object.
+    pub(crate) project: Project,
+}
+
+/// All types that are understood.
+const TABLE: &[EventType] = &[
+    checkout_session_completed::TYPE,
+    checkout_session_async_payment_succeeded::TYPE,
+    checkout_session_async_payment_failed::TYPE,
+    invoice_paid::TYPE,
+    invoice_payment_succeeded::TYPE,
+    invoice_payment_paid::TYPE,
+    charge_succeeded::TYPE,
+    charge_captured::TYPE,
+    payment_intent_succeeded::TYPE,
+    charge_refunded::TYPE,
+    charge_refund_updated::TYPE,
+    refund_created::TYPE,
+    refund_updated::TYPE,
+    refund_failed::TYPE,
+    customer_created::TYPE,
+    customer_updated::TYPE,
+    customer_deleted::TYPE,
+];
+
+/// The types that our own endpoints subscribe to, and that a backfill asks for (Stripe allows 20 at a time).
+#[must_use]
+pub fn subscribed() -> Vec<&'static str> {
+    TABLE.iter().filter(|row| row.subscribe).map(|row| row.name).collect()
+}
+
+/// Is the type understood?
+#[must_use]
+pub fn is_understood(type_: &str) -> bool {
+    row(type_).is_some()
+}
+
+fn row(type_: &str) -> Option<&'static EventType> {
+    TABLE.iter().find(|row| row.name == type_)
+}
+
+/// Projects an event's object by its type.
+pub(crate) fn project(
+    envelope: &Envelope,
+    object: Option<&RawValue>,
+    collector: &mut Collector<'_>,
+) -> Outcome {
+    if let Some(reason) = understand(envelope, object, collector) {
+        return Outcome::Ignored { reason };
+    }
+    Outcome::Relevant
+}
+
+/// The reason to ignore the event, if there is one.
+fn understand(envelope: &Envelope, object: Option<&RawValue>, c: &mut Collector<'_>) -> Option<String> {
+    if envelope.thin {
+        return Some(ignored::THIN.to_owned());
+    }
+    let Some(row) = row(&envelope.type_) else { return Some(ignored::reason(&envelope.type_)) };
+    let Some(object) = object else { return Some(ignored::NO_OBJECT.to_owned()) };
+    match envelope.object_kind.as_deref() {
+        Some(kind) if kind != row.object => {
+            return Some(format!("{} should carry a {}, but carries a {kind}.", row.name, row.object));
+        }
+        _ => (row.project)(object, c),
+    }
+    c.is_empty().then(|| format!("The {} in this event has no id.", row.object))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_call_of_the_events_list_takes_all_subscribed_types() {
+        assert!(subscribed().len() <= 20);
+        assert!(subscribed().contains(&"invoice.paid"));
+    }
+
+    #[test]
+    fn no_type_stands_twice_in_the_table() {
+        let mut names: Vec<_> = TABLE.iter().map(|row| row.name).collect();
+        names.sort_unstable();
+        let all = names.len();
+        names.dedup();
+        assert_eq!(names.len(), all);
+    }
+}

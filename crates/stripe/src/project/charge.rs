@@ -1,0 +1,60 @@
+//! `charge` → facts.
+
+use super::collector::{Collector, Put};
+use crate::json::{Amount, Read, Said};
+use crate::views::{Charge, Page, Refund};
+use serde_json::value::RawValue;
+use tributary_domain::fact::{Fact, Field, Kind};
+
+/// Projects a charge, its refunds where they are shown, and what is expanded in it.
+pub(crate) fn charge(raw: &RawValue, c: &mut Collector<'_>) {
+    let Some(view) = c.view::<Charge<'_>>(raw) else { return };
+    let Some(mut fact) = c.start(Kind::Charge, &view.id) else { return };
+    fact.time(Field::Created, view.created);
+    fact.text(Field::ChargeStatus, &view.status);
+    fact.currency(&view.currency, &mut c.notes);
+    fact.amount(Field::Amount, view.amount);
+    fact.amount(Field::AmountCaptured, captured(&view));
+    fact.amount(Field::AmountRefunded, view.amount_refunded);
+    fact.buyer(&view.customer, &view.customer_account);
+    fact.link(Field::PaymentIntent, &view.payment_intent);
+    fact.link(Field::Invoice, &view.invoice);
+    fact.metadata(&view.metadata, Field::PartnerKey, Field::CustomerKey);
+    person(&view, &mut fact, c);
+    let id = fact.object_id.clone();
+    c.add(fact);
+    c.expand(Kind::Customer, &view.customer);
+    c.expand(Kind::PaymentIntent, &view.payment_intent);
+    c.expand(Kind::Invoice, &view.invoice);
+    refunds(&view.refunds, &id, c);
+}
+
+/// Very old charges say only whether they were captured; then it was all of them or nothing.
+fn captured(view: &Charge<'_>) -> Said<Amount> {
+    match (view.amount_captured, view.captured) {
+        (Said::Is(amount), _) => Said::Is(amount),
+        (_, Said::Is(true)) => view.amount,
+        (_, Said::Is(false)) => Said::Is(Amount(0)),
+        _ => Said::Absent,
+    }
+}
+
+fn person(view: &Charge<'_>, fact: &mut Fact, c: &mut Collector<'_>) {
+    let details = view.billing_details.as_ref().value();
+    let typed = details.and_then(|details| details.email.as_ref().value());
+    let name = details.and_then(|details| details.name.as_ref().value());
+    let email = typed.or_else(|| view.receipt_email.as_ref().value());
+    c.person(fact, email.map(AsRef::as_ref), name.map(AsRef::as_ref));
+}
+
+/// Embedded refunds belong to this charge, also where they do not repeat its id.
+fn refunds(page: &Said<Page<'_>>, charge: &str, c: &mut Collector<'_>) {
+    c.expand_page(Kind::Refund, page);
+    let Said::Is(Page { data: Said::Is(items), .. }) = page else { return };
+    for item in &items.0 {
+        let refund = Refund::read(item, &mut crate::json::Notes::default());
+        if let Some(Refund { id: Said::Is(id), charge: Said::Absent | Said::Null, .. }) = refund {
+            c.add(Fact::new(Kind::Refund, id.as_ref(), c.at()).with(Field::Charge, charge));
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! `invoice` → facts.
+
+use super::collector::{Collector, Put};
+use crate::json::{Amount, IdOr, Millis, Said};
+use crate::views::{Invoice, Page};
+use serde_json::value::RawValue;
+use tributary_domain::fact::{Fact, Field, Kind, Value};
+
+/// Projects an invoice and what is expanded in it.
+pub(crate) fn invoice(raw: &RawValue, c: &mut Collector<'_>) {
+    project(raw, c, false);
+}
+
+/// Projects an invoice of an event that says that it was paid at the event's time.
+pub(crate) fn paid_invoice(raw: &RawValue, c: &mut Collector<'_>) {
+    project(raw, c, true);
+}
+
+fn project(raw: &RawValue, c: &mut Collector<'_>, paid_now: bool) {
+    let Some(view) = c.view::<Invoice<'_>>(raw) else { return };
+    let Some(mut fact) = c.start(Kind::Invoice, &view.id) else { return };
+    fact.time(Field::Created, view.created.or(view.date));
+    fact.text(Field::BillingReason, &view.billing_reason);
+    fact.currency(&view.currency, &mut c.notes);
+    fact.buyer(&view.customer, &view.customer_account);
+    fact.metadata(&view.metadata, Field::PartnerKey, Field::CustomerKey);
+    state(&view, &mut fact, c.at(), paid_now);
+    amounts(&view, &mut fact, c);
+    subscription(&view, &mut fact);
+    fact.link(Field::PaymentIntent, &view.payment_intent);
+    fact.link(Field::Charge, &view.charge);
+    discount(&view, &mut fact, c);
+    let (email, name) = (view.customer_email.as_ref().value(), view.customer_name.as_ref().value());
+    c.person(&mut fact, email.map(AsRef::as_ref), name.map(AsRef::as_ref));
+    payments(&view.payments, &mut fact, c);
+    c.add(fact);
+    c.expand(Kind::Customer, &view.customer);
+    c.expand(Kind::PaymentIntent, &view.payment_intent);
+    c.expand(Kind::Charge, &view.charge);
+}
+
+/// Status and time of payment. Old invoices say `paid` instead; the event's own word counts last.
+fn state(view: &Invoice<'_>, fact: &mut Fact, at: i64, paid_now: bool) {
+    fact.text(Field::InvoiceStatus, &view.status);
+    let said_paid = matches!(view.paid, Said::Is(true)) || (paid_now && view.paid != Said::Is(false));
+    if !fact.fields.contains_key(&Field::InvoiceStatus) && said_paid {
+        fact.set(Field::InvoiceStatus, "paid");
+    }
+    let paid_at = match &view.status_transitions {
+        Said::Is(transitions) => transitions.paid_at,
+        _ => Said::Absent,
+    };
+    let is_paid = fact.fields.get(&Field::InvoiceStatus) == Some(&Value::from("paid"));
+    match paid_at {
+        Said::Is(Millis(paid_at)) => fact.set(Field::PaidAt, paid_at),
+        _ if paid_now && is_paid => fact.set(Field::PaidAt, at),
+        _ => {}
+    }
+}
+
+fn amounts(view: &Invoice<'_>, fact: &mut Fact, c: &mut Collector<'_>) {
+    fact.amount(Field::Total, view.total);
+    fact.amount(Field::TotalExcludingTax, view.total_excluding_tax);
+    fact.amount(Field::AmountPaid, view.amount_paid);
+    let taxes = c.sum(&view.total_taxes).or_else(|| c.sum(&view.total_tax_amounts));
+    match taxes {
+        Some(taxes) => fact.set(Field::TaxTotal, taxes),
+        None => fact.amount(Field::TaxTotal, view.tax),
+    }
+    if let Some(discount) = c.sum(&view.total_discount_amounts) {
+        fact.set(Field::AmountDiscount, discount);
+    }
+    if let Some(shipping) = shipping(view) {
+        fact.set(Field::ShippingExcludingTax, shipping);
+    }
+}
+
+/// 0 where an invoice that shows its total has no place for shipping; nothing where only an id was shown.
+fn shipping(view: &Invoice<'_>) -> Option<i64> {
+    let in_detail = match &view.shipping_cost {
+        Said::Is(cost) => cost.excluding_tax(),
+        _ => None,
+    };
+    let plain = || match view.amount_shipping {
+        Said::Is(Amount(amount)) => Some(amount),
+        _ => None,
+    };
+    in_detail.or_else(plain).or_else(|| view.total.value().map(|_| 0))
+}
+
+/// The subscription and its metadata, in the old and the new place.
+fn subscription(view: &Invoice<'_>, fact: &mut Fact) {
+    let new = match &view.parent {
+        Said::Is(parent) => parent.subscription_details.as_ref(),
+        Said::Null => Said::Null,
+        Said::Absent => Said::Absent,
+    };
+    let details = match new {
+        Said::Is(details) => details.subscription.as_ref(),
+        Said::Null => Said::Null,
+        Said::Absent => Said::Absent,
+    };
+    match view.subscription.as_ref().or(details) {
+        Said::Is(IdOr { id, .. }) => fact.set(Field::Subscription, id.as_ref()),
+        Said::Null => fact.set(Field::Subscription, Value::Null),
+        Said::Absent => {}
+    }
+    let (partner, customer) = (Field::SubscriptionPartnerKey, Field::SubscriptionCustomerKey);
+    for details in [view.subscription_details.as_ref(), new] {
+        if let Said::Is(details) = details {
+            fact.metadata(&details.metadata, partner, customer);
+        }
+    }
+}
+
+fn discount(view: &Invoice<'_>, fact: &mut Fact, c: &mut Collector<'_>) {
+    let old = || match &view.discount {
+        Said::Is(discount) => discount.promotion_code.as_ref().value().map(|code| code.id.to_string()),
+        _ => None,
+    };
+    if let Some(code) = c.promotion_code(&view.discounts).or_else(old) {
+        fact.set(Field::PromotionCode, code);
+    }
+}
+
+/// Payments listed in the invoice: facts of their own, and links where the old places say nothing.
+fn payments(page: &Said<Page<'_>>, fact: &mut Fact, c: &mut Collector<'_>) {
+    let Said::Is(Page { data: Said::Is(items), .. }) = page else { return };
+    let links =
+        items.0.iter().filter_map(|item| super::invoice_payment::of_invoice(item, &fact.object_id, c));
+    let links: Vec<_> = links.collect();
+    let best = links.iter().find(|link| link.paid).or_else(|| links.first());
+    let Some(best) = best else { return };
+    let mut fill = |field, id: &Option<String>| {
+        let silent = matches!(fact.fields.get(&field), None | Some(Value::Null));
+        if let (true, Some(id)) = (silent, id) {
+            fact.set(field, id.as_str());
+        }
+    };
+    fill(Field::PaymentIntent, &best.payment_intent);
+    fill(Field::Charge, &best.charge);
+}

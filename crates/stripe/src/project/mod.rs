@@ -1,0 +1,39 @@
+//! From views to facts: one file per kind of object.
+
+mod charge;
+mod collector;
+mod customer;
+mod invoice;
+mod invoice_payment;
+mod payment_intent;
+mod refund;
+mod session;
+
+pub(crate) use charge::charge;
+pub(crate) use collector::Collector;
+pub(crate) use customer::{customer, deleted_customer};
+pub(crate) use invoice::{invoice, paid_invoice};
+pub(crate) use invoice_payment::invoice_payment;
+pub(crate) use payment_intent::payment_intent;
+pub(crate) use refund::refund;
+pub(crate) use session::session;
+
+use serde_json::value::RawValue;
+use tributary_domain::fact::Kind;
+
+/// A function that projects one object into the collector.
+pub(crate) type Project = fn(&RawValue, &mut Collector<'_>);
+
+/// The projection of a kind of Stripe object; `None` for what is not Stripe's.
+pub(crate) const fn of_kind(kind: Kind) -> Option<Project> {
+    match kind {
+        Kind::Invoice => Some(invoice),
+        Kind::PaymentIntent => Some(payment_intent),
+        Kind::Charge => Some(charge),
+        Kind::Session => Some(session),
+        Kind::InvoicePayment => Some(invoice_payment),
+        Kind::Refund => Some(refund),
+        Kind::Customer => Some(customer),
+        Kind::ApiTransaction => None,
+    }
+}

@@ -1,0 +1,42 @@
+//! `charge`
+
+use super::parts::{Contact, Metadata, Page};
+use crate::json::{Amount, IdOr, Millis, Text, view};
+
+view! {
+    /// A charge (`ch_…`, `py_…`).
+    Charge {
+        /// The id.
+        id: Text<'a> = b"id",
+        /// When it was made.
+        created: Millis = b"created",
+        /// `succeeded`, `pending`, `failed`.
+        status: Text<'a> = b"status",
+        /// ISO 4217.
+        currency: Text<'a> = b"currency",
+        /// What was authorised.
+        amount: Amount = b"amount",
+        /// What was captured.
+        amount_captured: Amount = b"amount_captured",
+        /// Is it captured?
+        captured: bool = b"captured",
+        /// What was given back.
+        amount_refunded: Amount = b"amount_refunded",
+        /// The refunds, by default before 2022-11-15.
+        refunds: Page<'a> = b"refunds",
+        /// The buyer; null for a guest.
+        customer: IdOr<'a> = b"customer",
+        /// The buyer's account, since clover.
+        customer_account: IdOr<'a> = b"customer_account",
+        /// What the buyer typed.
+        billing_details: Contact<'a> = b"billing_details",
+        /// Where the receipt went.
+        receipt_email: Text<'a> = b"receipt_email",
+        /// The PaymentIntent; null for a charge made without one.
+        payment_intent: IdOr<'a> = b"payment_intent",
+        /// The invoice, before basil; null there means that there is none.
+        invoice: IdOr<'a> = b"invoice",
+        /// Metadata.
+        metadata: Metadata<'a> = b"metadata",
+    }
+}
