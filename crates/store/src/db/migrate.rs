@@ -1,0 +1,112 @@
+//! Migrations: two folders with equal numbers, embedded.
+
+use super::postgres::PgDb;
+use crate::error::StoreError;
+use refinery::{Migration, Runner};
+use std::path::Path;
+use std::time::Duration;
+
+macro_rules! migrations {
+    ($( $name:literal ),+ $(,)?) => {
+        const SQLITE: &[(&str, &str)] = &[ $( ($name, include_str!(concat!("../../migrations/sqlite/", $name, ".sql"))) ),+ ];
+        const POSTGRES: &[(&str, &str)] = &[ $( ($name, include_str!(concat!("../../migrations/postgres/", $name, ".sql"))) ),+ ];
+    };
+}
+migrations!("0001_base", "0002_derived", "0003_ledger", "0004_append_only");
+
+/// The newest version that this binary knows.
+pub(super) fn newest() -> i64 {
+    i64::try_from(SQLITE.len()).unwrap_or(i64::MAX)
+}
+
+fn runner(files: &[(&str, &str)]) -> Result<Runner, StoreError> {
+    let migrations = files
+        .iter()
+        .map(|(name, sql)| {
+            let (number, what) = name.split_once('_').unwrap_or((name, "x"));
+            Migration::unapplied(&format!("V{}__{what}", number.trim_start_matches('0')), sql)
+                .map_err(|e| StoreError::Driver(e.to_string()))
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(Runner::new(&migrations).set_grouped(true).set_abort_divergent(true).set_abort_missing(false))
+}
+
+fn failed(error: &refinery::Error) -> StoreError {
+    StoreError::Driver(format!("migration: {error}"))
+}
+
+fn check_not_newer(found: i64) -> Result<(), StoreError> {
+    if found > newest() { Err(StoreError::NewerSchema { found, known: newest() }) } else { Ok(()) }
+}
+
+fn open(path: &Path) -> Result<rusqlite::Connection, StoreError> {
+    let connection = rusqlite::Connection::open(path)?;
+    connection.busy_timeout(Duration::from_secs(10))?;
+    connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
+    Ok(connection)
+}
+
+pub(super) fn sqlite(path: &Path) -> Result<usize, StoreError> {
+    check_not_newer(sqlite_version(path)?)?;
+    let report = runner(SQLITE)?.run(&mut open(path)?).map_err(|e| failed(&e))?;
+    Ok(report.applied_migrations().len())
+}
+
+/// The version of a schema, 0 for an empty database.
+pub(super) fn sqlite_version(path: &Path) -> Result<i64, StoreError> {
+    let connection = open(path)?;
+    let exists: i64 = connection.query_row(
+        "SELECT COUNT(*) FROM sqlite_master WHERE name = 'refinery_schema_history'",
+        [],
+        |row| row.get(0),
+    )?;
+    if exists == 0 {
+        return Ok(0);
+    }
+    let sql = "SELECT COALESCE(MAX(version), 0) FROM refinery_schema_history";
+    Ok(connection.query_row(sql, [], |row| row.get(0))?)
+}
+
+pub(super) async fn postgres(db: &PgDb) -> Result<usize, StoreError> {
+    check_not_newer(postgres_version(db).await?)?;
+    let mut client = db.client().await?;
+    lease(&client).await?;
+    let result = runner(POSTGRES)?.run_async(&mut **client).await.map_err(|e| failed(&e));
+    client.batch_execute("UPDATE migration_lease SET until_ms = 0").await?;
+    Ok(result?.applied_migrations().len())
+}
+
+/// One node migrates at a time: a lease row, not an advisory lock (other databases that speak PostgreSQL's
+/// protocol have none).
+async fn lease(client: &tokio_postgres::Client) -> Result<(), StoreError> {
+    // Two nodes may create the table at once; the loser's error only says that it is there.
+    let created = client
+        .batch_execute(
+            "CREATE TABLE IF NOT EXISTS migration_lease (id BIGINT PRIMARY KEY, until_ms BIGINT NOT NULL)",
+        )
+        .await;
+    if let Err(error) = created {
+        tracing::debug!(%error, "migration_lease is being made by another node");
+    }
+    let claim = "INSERT INTO migration_lease (id, until_ms) \
+         VALUES (1, CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) + 60000) \
+         ON CONFLICT (id) DO UPDATE SET until_ms = excluded.until_ms \
+         WHERE migration_lease.until_ms < excluded.until_ms - 60000";
+    for _ in 0..600 {
+        if client.execute(claim, &[]).await? == 1 {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Err(StoreError::Unavailable("another node has been migrating for a minute".into()))
+}
+
+pub(super) async fn postgres_version(db: &PgDb) -> Result<i64, StoreError> {
+    let client = db.client().await?;
+    let exists = client.query_one("SELECT to_regclass('refinery_schema_history') IS NOT NULL", &[]).await?;
+    if !exists.try_get::<_, bool>(0)? {
+        return Ok(0);
+    }
+    let sql = "SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM refinery_schema_history";
+    Ok(client.query_one(sql, &[]).await?.try_get(0)?)
+}

@@ -1,0 +1,169 @@
+//! Two databases behind one unit of work.
+
+mod migrate;
+mod params;
+mod postgres;
+mod row;
+mod sqlite;
+mod tx;
+
+#[cfg(test)]
+mod tests;
+
+pub use params::{P, Ty};
+pub use row::Row;
+pub use tx::Tx;
+
+use crate::error::StoreError;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A unit of work: owned input that can be run again. It touches nothing but the database.
+pub trait Unit: Send + Sync + 'static {
+    /// What it answers, after the commit.
+    type Out: Send + 'static;
+    /// Runs inside one transaction.
+    fn run(&self, tx: &mut Tx<'_>) -> impl Future<Output = Result<Self::Out, StoreError>> + Send;
+}
+
+/// Which database holds the data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// A file.
+    Sqlite(PathBuf),
+    /// A `postgres://` address; may hold a password, so it is never printed.
+    Postgres(String),
+}
+
+impl Location {
+    /// Reads `sqlite:PATH` or `postgres://…`.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] for anything else.
+    pub fn parse(text: &str) -> Result<Self, StoreError> {
+        if let Some(path) = text.strip_prefix("sqlite:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            if path.is_empty() {
+                return Err(StoreError::Invalid(
+                    "sqlite: needs a path, such as sqlite:./data/tributary.db".into(),
+                ));
+            }
+            return Ok(Self::Sqlite(PathBuf::from(path)));
+        }
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            return Ok(Self::Postgres(text.to_owned()));
+        }
+        Err(StoreError::Invalid(
+            "a database is sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/NAME".into(),
+        ))
+    }
+}
+
+/// An open database. Cheap to clone.
+#[derive(Clone)]
+pub struct Db {
+    engine: Arc<Engine>,
+}
+
+enum Engine {
+    Sqlite(sqlite::SqliteDb),
+    Postgres(postgres::PgDb),
+}
+
+impl std::fmt::Debug for Db {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Db").field("engine", &self.engine_name()).finish()
+    }
+}
+
+impl Db {
+    /// Opens the database without touching its schema.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if it cannot be opened; [`StoreError::Invalid`] for an old SQLite.
+    pub async fn open(location: &Location) -> Result<Self, StoreError> {
+        let engine = match location {
+            Location::Sqlite(path) => Engine::Sqlite(sqlite::SqliteDb::open(path)?),
+            Location::Postgres(url) => Engine::Postgres(postgres::PgDb::open(url).await?),
+        };
+        Ok(Self { engine: Arc::new(engine) })
+    }
+
+    /// Brings the schema to the newest version. Returns how many migrations were applied.
+    ///
+    /// # Errors
+    /// [`StoreError::NewerSchema`] if the schema is newer than this binary.
+    pub async fn migrate(&self) -> Result<usize, StoreError> {
+        match &*self.engine {
+            Engine::Sqlite(db) => migrate::sqlite(db.path()),
+            Engine::Postgres(db) => migrate::postgres(db).await,
+        }
+    }
+
+    /// Fails unless the schema is exactly the one that this binary knows.
+    ///
+    /// # Errors
+    /// [`StoreError::NewerSchema`], or [`StoreError::Invalid`] if `migrate` must be run first.
+    pub async fn check_schema(&self) -> Result<(), StoreError> {
+        let found = match &*self.engine {
+            Engine::Sqlite(db) => migrate::sqlite_version(db.path())?,
+            Engine::Postgres(db) => migrate::postgres_version(db).await?,
+        };
+        let known = migrate::newest();
+        match found.cmp(&known) {
+            std::cmp::Ordering::Equal => Ok(()),
+            std::cmp::Ordering::Greater => Err(StoreError::NewerSchema { found, known }),
+            std::cmp::Ordering::Less => Err(StoreError::Invalid(format!(
+                "the schema is at version {found}, this binary needs {known}: run `tributary migrate`"
+            ))),
+        }
+    }
+
+    /// Runs a unit that writes; the answer comes after its commit is durable.
+    ///
+    /// # Errors
+    /// The unit's own error, or the database's. Nothing was kept then.
+    pub async fn write<U: Unit>(&self, unit: U) -> Result<U::Out, StoreError> {
+        match &*self.engine {
+            Engine::Sqlite(db) => db.write(unit).await,
+            Engine::Postgres(db) => db.run(&unit).await,
+        }
+    }
+
+    /// Runs a unit that only reads, on one snapshot.
+    ///
+    /// # Errors
+    /// The unit's own error, or the database's; a write is refused.
+    pub async fn read<U: Unit>(&self, unit: U) -> Result<U::Out, StoreError> {
+        match &*self.engine {
+            Engine::Sqlite(db) => db.read(unit).await,
+            Engine::Postgres(db) => db.read(&unit).await,
+        }
+    }
+
+    /// `sqlite` or `postgres`.
+    #[must_use]
+    pub fn engine_name(&self) -> &'static str {
+        match &*self.engine {
+            Engine::Sqlite(_) => "sqlite",
+            Engine::Postgres(_) => "postgres",
+        }
+    }
+
+    /// The file of an embedded database.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match &*self.engine {
+            Engine::Sqlite(db) => Some(db.path()),
+            Engine::Postgres(_) => None,
+        }
+    }
+
+    /// Commits everything that is queued and closes the writer.
+    pub async fn close(&self) {
+        if let Engine::Sqlite(db) = &*self.engine {
+            db.close().await;
+        }
+    }
+}

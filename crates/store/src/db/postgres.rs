@@ -1,0 +1,90 @@
+//! PostgreSQL: a pool, and transactions that are run again when they collide.
+
+use super::{Tx, Unit};
+use crate::error::StoreError;
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use std::time::Duration;
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+/// Connections in the pool.
+const POOL: usize = 16;
+/// How long a caller waits for a connection.
+const WAIT: Duration = Duration::from_secs(5);
+/// How often a transaction is tried.
+const TRIES: u32 = 8;
+
+pub(super) struct PgDb {
+    pool: Pool,
+}
+
+impl PgDb {
+    pub(super) async fn open(url: &str) -> Result<Self, StoreError> {
+        let mut config: tokio_postgres::Config =
+            url.parse().map_err(|e| StoreError::Invalid(format!("the database address: {e}")))?;
+        config.application_name("tributary").connect_timeout(WAIT);
+        let manager = Manager::from_config(
+            config,
+            MakeRustlsConnect::new(tls_config()?),
+            ManagerConfig { recycling_method: RecyclingMethod::Fast },
+        );
+        let pool = Pool::builder(manager)
+            .max_size(POOL)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(WAIT))
+            .create_timeout(Some(WAIT))
+            .build()
+            .map_err(|e| StoreError::Unavailable(e.to_string()))?;
+        let db = Self { pool };
+        drop(db.client().await?); // an address that does not answer fails now, not at the first request
+        Ok(db)
+    }
+
+    pub(super) async fn client(&self) -> Result<deadpool_postgres::Object, StoreError> {
+        self.pool.get().await.map_err(|e| StoreError::Unavailable(e.to_string()))
+    }
+
+    /// Runs the unit in a transaction; again, with a growing pause, when it collides with another.
+    pub(super) async fn run<U: Unit>(&self, unit: &U) -> Result<U::Out, StoreError> {
+        let mut pause_ms = 2;
+        for _ in 0..TRIES {
+            match self.once(unit).await {
+                Err(StoreError::Busy) => {
+                    let jitter = u64::from(crate::vault::random::<1>()?[0]) % (pause_ms + 1);
+                    tokio::time::sleep(Duration::from_millis(pause_ms + jitter)).await;
+                    pause_ms = (pause_ms * 2).min(200);
+                }
+                other => return other,
+            }
+        }
+        Err(StoreError::Busy)
+    }
+
+    async fn once<U: Unit>(&self, unit: &U) -> Result<U::Out, StoreError> {
+        let mut client = self.client().await?;
+        let transaction = client.transaction().await?;
+        let out = unit.run(&mut Tx::Pg(&transaction)).await?;
+        transaction.commit().await?;
+        Ok(out)
+    }
+
+    pub(super) async fn read<U: Unit>(&self, unit: &U) -> Result<U::Out, StoreError> {
+        let mut client = self.client().await?;
+        let transaction = client
+            .build_transaction()
+            .read_only(true)
+            .isolation_level(tokio_postgres::IsolationLevel::RepeatableRead)
+            .start()
+            .await?;
+        unit.run(&mut Tx::Pg(&transaction)).await
+    }
+}
+
+fn tls_config() -> Result<rustls::ClientConfig, StoreError> {
+    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    Ok(rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|e| StoreError::Invalid(e.to_string()))?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
+}

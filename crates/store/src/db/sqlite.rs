@@ -1,0 +1,270 @@
+//! SQLite: one writer thread that commits units in groups, and a pool of readers.
+
+use super::{Tx, Unit};
+use crate::error::StoreError;
+use rusqlite::{Connection, OpenFlags};
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+/// SQLite before 3.51.3 can lose commits when a checkpoint races a commit.
+const OLDEST: i32 = 3_051_003;
+/// Units that may wait for the writer.
+const QUEUE_MAX: usize = 8_192;
+/// Units in one group.
+const GROUP_MAX: usize = 512;
+/// How long a group may grow before it is committed.
+const GROUP_TIME: Duration = Duration::from_millis(10);
+/// Readers.
+const READERS: usize = 6;
+/// WAL size from which the checkpointer works (bytes), and from which it insists.
+const WAL_SOFT: u64 = 4 << 20;
+const WAL_HARD: u64 = 48 << 20;
+
+type Reply = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+/// Runs a unit inside the writer's transaction and gives back how to answer once the commit is known.
+type Work = Box<dyn FnOnce(&mut Connection) -> Reply + Send>;
+
+pub(super) struct SqliteDb {
+    path: PathBuf,
+    queue: Mutex<Option<mpsc::Sender<Work>>>,
+    readers: Arc<Mutex<Vec<Connection>>>,
+    reading: Arc<Semaphore>,
+    stop: Arc<AtomicBool>,
+    writer: Mutex<Option<std::thread::JoinHandle<()>>>,
+}
+
+impl SqliteDb {
+    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+        if rusqlite::version_number() < OLDEST {
+            return Err(StoreError::Invalid(format!(
+                "SQLite {} can lose committed data; at least 3.51.3 is needed",
+                rusqlite::version()
+            )));
+        }
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder)
+                .map_err(|e| StoreError::Unavailable(format!("{}: {e}", folder.display())))?;
+        }
+        let mut writer = connect(path)?;
+        let (queue, work) = mpsc::channel(QUEUE_MAX);
+        let stop = Arc::new(AtomicBool::new(false));
+        let name = "sqlite-writer".to_owned();
+        let thread = std::thread::Builder::new()
+            .name(name)
+            .spawn(move || write_loop(&mut writer, work))
+            .map_err(|e| StoreError::Unavailable(e.to_string()))?;
+        start_checkpointer(path.to_owned(), Arc::clone(&stop))?;
+        Ok(Self {
+            path: path.to_owned(),
+            queue: Mutex::new(Some(queue)),
+            readers: Arc::new(Mutex::new(Vec::new())),
+            reading: Arc::new(Semaphore::new(READERS)),
+            stop,
+            writer: Mutex::new(Some(thread)),
+        })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) async fn write<U: Unit>(&self, unit: U) -> Result<U::Out, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        let work: Work = Box::new(move |connection| {
+            let result = run_unit(connection, &unit);
+            Box::new(move |commit| {
+                let result = match commit {
+                    Ok(()) => result,
+                    // A unit that failed by itself keeps its own reason.
+                    Err(error) => result.and(Err(error)),
+                };
+                // The caller may have gone away; the commit stands all the same.
+                drop(answer.send(result));
+            })
+        });
+        let queue = lock(&self.queue).clone().ok_or_else(closed)?;
+        queue.send(work).await.map_err(|_| closed())?;
+        answered.await.map_err(|_| closed())?
+    }
+
+    pub(super) async fn read<U: Unit>(&self, unit: U) -> Result<U::Out, StoreError> {
+        let permit = Arc::clone(&self.reading).acquire_owned().await.map_err(|_| closed())?;
+        let (readers, path) = (Arc::clone(&self.readers), self.path.clone());
+        let task = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            let pooled = lock(&readers).pop();
+            let mut connection = match pooled {
+                Some(connection) => connection,
+                None => connect_reader(&path)?,
+            };
+            connection.execute_batch("BEGIN")?;
+            let result =
+                catch_unwind(AssertUnwindSafe(|| poll_once(unit.run(&mut Tx::Sqlite(&mut connection)))))
+                    .unwrap_or_else(|panic| Err(StoreError::Panicked(panic_text(&panic))));
+            // Only a connection that is clean again goes back to the pool.
+            if connection.execute_batch("ROLLBACK").is_ok() {
+                lock(&readers).push(connection);
+            }
+            result
+        });
+        task.await.map_err(|e| StoreError::Panicked(e.to_string()))?
+    }
+
+    pub(super) async fn close(&self) {
+        drop(lock(&self.queue).take());
+        self.stop.store(true, Ordering::Relaxed);
+        let writer = lock(&self.writer).take();
+        if let Some(writer) = writer {
+            // Joining blocks until the last group is committed.
+            if tokio::task::spawn_blocking(move || writer.join()).await.is_err() {
+                tracing::error!("the SQLite writer could not be joined");
+            }
+        }
+        lock(&self.readers).clear();
+    }
+}
+
+impl Drop for SqliteDb {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+fn closed() -> StoreError {
+    StoreError::Unavailable("the database is closed".into())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn connect(path: &Path) -> Result<Connection, StoreError> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(Duration::from_secs(10))?;
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
+         PRAGMA wal_autocheckpoint = 0; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; \
+         PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY;",
+    )?;
+    connection.set_prepared_statement_cache_capacity(256);
+    Ok(connection)
+}
+
+fn connect_reader(path: &Path) -> Result<Connection, StoreError> {
+    // Read-write flags let a reader build the WAL index; `query_only` refuses every write.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(Duration::from_secs(10))?;
+    connection.execute_batch(
+        "PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA trusted_schema = OFF; \
+         PRAGMA cache_size = -4000; PRAGMA temp_store = MEMORY;",
+    )?;
+    connection.set_prepared_statement_cache_capacity(128);
+    Ok(connection)
+}
+
+/// Takes units as they come and commits them in groups.
+fn write_loop(connection: &mut Connection, mut work: mpsc::Receiver<Work>) {
+    while let Some(first) = work.blocking_recv() {
+        let began = connection.execute_batch("BEGIN IMMEDIATE").map_err(StoreError::from);
+        let mut replies: Vec<Reply> = Vec::new();
+        let mut lost = began.err();
+        let started = Instant::now();
+        let mut next = Some(first);
+        while let Some(unit) = next.take() {
+            replies.push(unit(connection));
+            // SQLite itself rolled the group back (disk full, I/O error): nothing of it was kept.
+            if lost.is_none() && connection.is_autocommit() {
+                lost = Some(StoreError::Unavailable("the group was rolled back by SQLite".into()));
+            }
+            if lost.is_none() && replies.len() < GROUP_MAX && started.elapsed() < GROUP_TIME {
+                next = work.try_recv().ok();
+            }
+        }
+        if lost.is_none()
+            && let Err(error) = connection.execute_batch("COMMIT")
+        {
+            lost = Some(error.into());
+        }
+        if let Some(error) = &lost {
+            tracing::error!(%error, units = replies.len(), "a group of writes was not committed");
+            if !connection.is_autocommit() && connection.execute_batch("ROLLBACK").is_err() {
+                tracing::error!("the failed group could not be rolled back");
+            }
+        }
+        for reply in replies {
+            reply(lost.clone().map_or(Ok(()), Err));
+        }
+    }
+}
+
+/// Runs one unit inside a savepoint; a failure or a panic undoes that unit alone.
+fn run_unit<U: Unit>(connection: &mut Connection, unit: &U) -> Result<U::Out, StoreError> {
+    if connection.is_autocommit() {
+        return Err(StoreError::Unavailable("no transaction is open".into()));
+    }
+    savepoint(connection, "SAVEPOINT unit")?;
+    let result = catch_unwind(AssertUnwindSafe(|| poll_once(unit.run(&mut Tx::Sqlite(connection)))))
+        .unwrap_or_else(|panic| Err(StoreError::Panicked(panic_text(&panic))));
+    match &result {
+        Ok(_) => savepoint(connection, "RELEASE unit")?,
+        // After a disk error the whole transaction is gone and with it the savepoint.
+        Err(_) if connection.is_autocommit() => {}
+        Err(_) => {
+            savepoint(connection, "ROLLBACK TO unit")?;
+            savepoint(connection, "RELEASE unit")?;
+        }
+    }
+    result
+}
+
+fn savepoint(connection: &Connection, sql: &'static str) -> Result<(), StoreError> {
+    connection.prepare_cached(sql)?.raw_execute()?;
+    Ok(())
+}
+
+/// A unit on SQLite never waits: its future is ready at the first poll.
+fn poll_once<T>(future: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(result) => result,
+        Poll::Pending => Err(StoreError::AwaitedOutside),
+    }
+}
+
+fn panic_text(panic: &Box<dyn std::any::Any + Send>) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panic".to_owned())
+}
+
+/// Copies the WAL back away from the writer; insists only when the WAL has grown large.
+fn start_checkpointer(path: PathBuf, stop: Arc<AtomicBool>) -> Result<(), StoreError> {
+    let mut wal = path.clone().into_os_string();
+    wal.push("-wal");
+    let work = move || {
+        let Ok(connection) = connect(&path) else { return };
+        while !stop.load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(100));
+            let size = std::fs::metadata(&wal).map_or(0, |file| file.len());
+            let sql = match size {
+                size if size > WAL_HARD => "PRAGMA wal_checkpoint(TRUNCATE)",
+                size if size > WAL_SOFT => "PRAGMA wal_checkpoint(PASSIVE)",
+                _ => continue,
+            };
+            if let Err(error) = connection.query_row(sql, [], |_| Ok(())) {
+                tracing::warn!(%error, "the write-ahead log could not be checkpointed");
+            }
+        }
+    };
+    std::thread::Builder::new()
+        .name("sqlite-checkpoint".to_owned())
+        .spawn(work)
+        .map(drop)
+        .map_err(|e| StoreError::Unavailable(e.to_string()))
+}
