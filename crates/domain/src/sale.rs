@@ -5,6 +5,8 @@ use crate::merge::ObjectState;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
+mod refunds;
+
 /// What a sale is rooted in; the first kind present wins, then the smallest id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -304,7 +306,7 @@ impl<'m> Reader<'m> {
 
     /// The described objects of one kind, in order of their ids.
     fn of(&self, kind: Kind) -> impl Iterator<Item = &'m ObjectState> + use<'m> {
-        self.members.values().flatten().filter(move |state| state.kind == kind)
+        self.members.values().flatten().filter(move |state| state.kind == kind && !denied(state))
     }
 
     fn root(&self) -> Option<(RootKind, String)> {
@@ -326,8 +328,7 @@ impl<'m> Reader<'m> {
     }
 
     fn money(&self) -> Money {
-        let invoice = self.of(Kind::Invoice).find(|invoice| !invoice.flag(Field::Missing));
-        if let Some(invoice) = invoice {
+        if let Some(invoice) = self.of(Kind::Invoice).next() {
             return self.of_invoice(invoice);
         }
         // An invoice is named but not described: only it knows the base.
@@ -337,7 +338,7 @@ impl<'m> Reader<'m> {
         }
         let session = self
             .of(Kind::Session)
-            .filter(|session| session.text(Field::Mode) != Some("setup") && !session.flag(Field::Missing))
+            .filter(|session| session.text(Field::Mode) != Some("setup"))
             .min_by_key(|session| (!self.session_paid(session), &session.id));
         if let Some(session) = session {
             return self.of_session(session);
@@ -353,39 +354,50 @@ impl<'m> Reader<'m> {
     }
 
     fn of_invoice(&self, invoice: &ObjectState) -> Money {
-        let int = |field| invoice.int(field);
-        let total = int(Field::Total).unwrap_or(0);
-        let paid = int(Field::AmountPaid).unwrap_or(0);
         if invoice.text(Field::InvoiceStatus) != Some("paid") {
             return Money::nothing(SaleState::Unpaid);
         }
+        let int = |field| invoice.int(field);
         let mut money = Money::nothing(SaleState::Paid);
         money.currency = invoice.text(Field::Currency).unwrap_or_default().to_owned();
-        money.occurred_at = int(Field::PaidAt).unwrap_or_else(|| invoice.created());
+        money.occurred_at =
+            int(Field::PaidAt).or_else(|| self.charged_at()).unwrap_or_else(|| invoice.created());
+        let (Some(total), Some(paid)) = (int(Field::Total), int(Field::AmountPaid)) else {
+            money.state = SaleState::AwaitingParent;
+            return money.needing(ask(invoice));
+        };
         if total <= 0 || paid <= 0 {
             money.state = SaleState::NothingToPay;
             return money;
         }
-        let Some(net) = int(Field::TotalExcludingTax).or_else(|| int(Field::TaxTotal).map(|tax| total - tax))
-        else {
+        let net = int(Field::TotalExcludingTax)
+            .or_else(|| int(Field::TaxTotal).map(|tax| total.saturating_sub(tax)));
+        let Some(net) = net.map(|net| net.clamp(0, total)) else {
             // Gross is never taken for net: ask Stripe for the invoice in a shape that tells.
             money.state = SaleState::AwaitingParent;
-            return money.needing([Need::Object(invoice.id.clone())]);
+            return money.needing(ask(invoice));
         };
         money.total = total;
         money.tax = total - net;
-        money.shipping = int(Field::ShippingExcludingTax).unwrap_or(0);
+        money.shipping = int(Field::ShippingExcludingTax).unwrap_or(0).clamp(0, net);
         money.discount = int(Field::AmountDiscount).unwrap_or(0);
         money.paid = paid;
-        money.captured = self.captured().max(paid.min(total));
+        // Charges in another currency cannot be compared with what the invoice says.
+        money.captured = match self.captured() {
+            captured if captured > 0 && !self.charged_in(&money.currency) => captured,
+            captured => captured.max(paid.min(total)),
+        };
         money
     }
 
+    /// Is the session paid, by its own word or because money was captured for its PaymentIntent?
     fn session_paid(&self, session: &ObjectState) -> bool {
+        let intent = session.text(Field::PaymentIntent);
         session.text(Field::PaymentStatus) == Some("paid")
-            || self.of(Kind::PaymentIntent).any(|pi| {
-                session.text(Field::PaymentIntent) == Some(&pi.id)
-                    && pi.text(Field::IntentStatus) == Some("succeeded")
+            || intent.is_some_and(|intent| {
+                self.of(Kind::PaymentIntent)
+                    .any(|pi| pi.id == intent && pi.text(Field::IntentStatus) == Some("succeeded"))
+                    || self.captured_charges().any(|ch| ch.text(Field::PaymentIntent) == Some(intent))
             })
     }
 
@@ -395,7 +407,7 @@ impl<'m> Reader<'m> {
         }
         // A subscription's money comes by its invoices; the session only carries attribution.
         if session.text(Field::Mode) == Some("subscription") {
-            return Money::nothing(SaleState::AwaitingParent).needing([Need::Object(session.id.clone())]);
+            return Money::nothing(SaleState::AwaitingParent).needing(ask(session));
         }
         if !self.session_paid(session) {
             return Money::nothing(SaleState::Unpaid);
@@ -410,28 +422,34 @@ impl<'m> Reader<'m> {
             money.state = SaleState::NothingToPay;
             return money;
         }
-        money.tax = int(Field::AmountTax);
-        money.shipping = int(Field::AmountShipping);
+        money.tax = int(Field::AmountTax).clamp(0, money.total);
+        money.shipping = int(Field::AmountShipping).clamp(0, money.total - money.tax);
         money.discount = int(Field::AmountDiscount);
-        money.paid = if captured > 0 { captured } else { money.total };
         money.captured = if captured > 0 { captured } else { money.total };
+        // A charge in another currency says what came in, not which part of this total.
+        money.paid = if self.charged_in(&money.currency) { money.captured } else { money.total };
         money
     }
 
     fn of_charges(&self) -> Money {
         let captured = self.captured();
-        let received =
-            self.of(Kind::PaymentIntent).filter_map(|pi| pi.int(Field::AmountReceived)).sum::<i64>();
+        let received = self.of(Kind::PaymentIntent).filter_map(|pi| pi.int(Field::AmountReceived));
+        let received = received.fold(0_i64, |sum, amount| sum.saturating_add(amount.max(0)));
         let got = if captured > 0 { captured } else { received };
-        let first = self.of(Kind::Charge).chain(self.of(Kind::PaymentIntent)).next();
         let mut money = Money::nothing(SaleState::Paid);
         money.occurred_at = self
             .charged_at()
             .or_else(|| self.of(Kind::PaymentIntent).map(ObjectState::created).min())
             .unwrap_or(0);
-        money.currency = first.and_then(|o| o.text(Field::Currency)).unwrap_or_default().to_owned();
+        let mut tellers =
+            self.captured_charges().chain(self.of(Kind::PaymentIntent)).chain(self.of(Kind::Charge));
+        money.currency =
+            tellers.find_map(|object| object.text(Field::Currency)).unwrap_or_default().to_owned();
         if got <= 0 {
-            let held = self.of(Kind::Charge).any(|ch| ch.text(Field::ChargeStatus) == Some("succeeded"));
+            let held = self.of(Kind::Charge).any(|ch| ch.text(Field::ChargeStatus) == Some("succeeded"))
+                || self
+                    .of(Kind::PaymentIntent)
+                    .any(|pi| pi.text(Field::IntentStatus) == Some("requires_capture"));
             money.state = if held { SaleState::Uncaptured } else { SaleState::Unpaid };
             return money;
         }
@@ -447,6 +465,10 @@ impl<'m> Reader<'m> {
 
     /// Look-ups that must be answered before a bare charge is a sale of its own.
     fn open_links(&self) -> Vec<Need> {
+        // The link was found, but Stripe has no such invoice: the charge's own event is enough.
+        if self.members.values().flatten().any(|state| state.kind == Kind::Invoice) {
+            return Vec::new();
+        }
         let intents = self.members.keys().filter(|id| Kind::of_stripe_id(id) == Some(Kind::PaymentIntent));
         let mut open: Vec<Need> =
             intents.filter(|id| !self.stands_alone(id)).cloned().map(Need::LinksOf).collect();
@@ -483,60 +505,6 @@ impl<'m> Reader<'m> {
         money.occurred_at = api.created();
         (money.total, money.paid, money.captured) = (amount.max(0), amount.max(0), amount.max(0));
         money
-    }
-
-    /// Captured over all charges that succeeded.
-    fn captured(&self) -> i64 {
-        self.of(Kind::Charge).map(captured_of).fold(0, i64::saturating_add)
-    }
-
-    /// When the first captured charge was made.
-    fn charged_at(&self) -> Option<i64> {
-        self.of(Kind::Charge).filter(|charge| captured_of(charge) > 0).map(ObjectState::created).min()
-    }
-
-    /// Refunds by charge: a refund without a charge goes to the only charge of its PaymentIntent, else apart.
-    fn refunds_of(&self, charge: &ObjectState) -> impl Iterator<Item = &'m ObjectState> {
-        let (id, intent) = (charge.id.clone(), charge.text(Field::PaymentIntent).map(str::to_owned));
-        self.of(Kind::Refund).filter(move |refund| match refund.text(Field::Charge) {
-            Some(of) => of == id,
-            None => intent.is_some() && refund.text(Field::PaymentIntent) == intent.as_deref(),
-        })
-    }
-
-    /// min(captured, max(Σ refunds that did not fail, highest total seen − Σ failed refunds)), charge by charge.
-    fn refunded(&self, captured: i64) -> i64 {
-        let mut seen = BTreeSet::new();
-        let mut sum = 0_i64;
-        for charge in self.of(Kind::Charge) {
-            let (mut kept, mut failed) = (0_i64, 0_i64);
-            for refund in self.refunds_of(charge).filter(|refund| seen.insert(refund.id.clone())) {
-                let amount = refund.int(Field::Amount).unwrap_or(0).max(0);
-                let side = if refund_failed(refund) { &mut failed } else { &mut kept };
-                *side = side.saturating_add(amount);
-            }
-            let told = charge.int(Field::AmountRefunded).unwrap_or(0).saturating_sub(failed);
-            let most = captured_of(charge);
-            sum = sum.saturating_add(kept.max(told).max(0).min(most));
-        }
-        // Refunds whose charge is not described still count.
-        let apart = self
-            .of(Kind::Refund)
-            .filter(|refund| !seen.contains(&refund.id) && !refund_failed(refund))
-            .filter_map(|refund| refund.int(Field::Amount));
-        apart.fold(sum, |sum, amount| sum.saturating_add(amount.max(0))).min(captured)
-    }
-
-    /// Charges whose refunded total the known refunds do not explain.
-    fn unexplained_refunds(&self) -> BTreeSet<Need> {
-        let unexplained = |charge: &&ObjectState| {
-            let known = self.refunds_of(charge).filter_map(|r| r.int(Field::Amount)).sum::<i64>();
-            let told = charge.int(Field::AmountRefunded).unwrap_or(0);
-            let listed = charge.int(Field::RefundsListedAt).unwrap_or(i64::MIN);
-            let said = charge.fields.get(&Field::AmountRefunded).map_or(0, |reading| reading.at);
-            told > known && listed < said
-        };
-        self.of(Kind::Charge).filter(unexplained).map(|charge| Need::RefundsOf(charge.id.clone())).collect()
     }
 
     /// Objects in the order in which they are asked about people.
@@ -593,17 +561,16 @@ impl<'m> Reader<'m> {
     }
 }
 
-/// Captured of a charge that succeeded, else 0.
-fn captured_of(charge: &ObjectState) -> i64 {
-    if charge.text(Field::ChargeStatus) == Some("succeeded") {
-        charge.int(Field::AmountCaptured).unwrap_or(0).max(0)
-    } else {
-        0
-    }
+/// Did Stripe deny the object, and did no other source ever describe it? What its own event said stays known.
+fn denied(state: &ObjectState) -> bool {
+    const BOOKKEEPING: [Field; 4] =
+        [Field::Missing, Field::NoInvoicePayment, Field::NoSession, Field::RefundsListedAt];
+    state.flag(Field::Missing) && state.fields.keys().all(|field| BOOKKEEPING.contains(field))
 }
 
-fn refund_failed(refund: &ObjectState) -> bool {
-    matches!(refund.text(Field::RefundStatus), Some("failed" | "canceled"))
+/// Asks for an object again, unless Stripe has answered that there is none.
+fn ask(state: &ObjectState) -> Option<Need> {
+    (!state.flag(Field::Missing)).then(|| Need::Object(state.id.clone()))
 }
 
 #[cfg(test)]
