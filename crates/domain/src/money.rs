@@ -252,8 +252,8 @@ impl Fraction {
         Self { numerator: value as i128, denominator: 1 }
     }
 
-    /// Times `by / of`, exactly. Common factors are taken out first, so amounts up to 10^12 minor units
-    /// in every place cannot overflow.
+    /// Times `by / of`, exactly. Common factors are taken out first. A commission whose amount captured is
+    /// the amount paid fits up to 10^12 minor units; one in which all amounts differ, up to 10^10.
     ///
     /// # Errors
     /// [`MoneyError::TooLarge`] if the product has no place in 128 bits, or `of` is not above 0.
@@ -281,14 +281,20 @@ impl Fraction {
     /// The smaller of the fraction and a whole amount.
     #[must_use]
     pub fn at_most(self, limit: i64) -> Self {
-        let scaled = i128::from(limit).checked_mul(self.denominator);
-        if scaled.is_some_and(|limit| self.numerator > limit) { Self::whole(limit) } else { self }
+        if self.is_below(limit) { self } else { Self::whole(limit) }
     }
 
     /// Is it below a whole amount?
     #[must_use]
     pub fn is_below(self, amount: i64) -> bool {
-        i128::from(amount).checked_mul(self.denominator).is_some_and(|amount| self.numerator < amount)
+        // Rounded down it is below exactly when the fraction is, and no product can overflow.
+        self.numerator.div_euclid(self.denominator) < i128::from(amount)
+    }
+
+    /// Is it nothing?
+    #[must_use]
+    pub const fn is_zero(self) -> bool {
+        self.numerator == 0
     }
 
     /// The nearest whole number; a half goes to the even neighbour.

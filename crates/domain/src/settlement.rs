@@ -3,7 +3,7 @@
 //! Target = round half even( cap(base × rate) × kept share ), one exact fraction, rounded once. What is
 //! explained is what was computed.
 
-use crate::money::{Currency, Fraction, MoneyError};
+use crate::money::{Currency, Fraction, MoneyError, in_range};
 use crate::terms::{DAY_MS, Duration, Reward, Terms, TermsVersion, in_force, months_after};
 use serde::{Deserialize, Serialize};
 
@@ -180,12 +180,17 @@ fn target(sale: &SettleSale, versions: &[TermsVersion], place: u32, first_at: i6
     let excludes_shipping = version.is_none_or(|version| version.terms.exclude_shipping);
     let shipping = if excludes_shipping { sale.shipping } else { 0 };
     let hold_days = version.map_or(0, |version| version.terms.hold_days);
+    // Known before any refusal: a commission that falls to 0 falls in the currency in which it stood.
+    let currency = match version.map(|version| &version.terms.reward) {
+        Some(Reward::Fixed { currency, .. }) if sale.fixed_reward.is_none() => *currency,
+        _ => sale.currency,
+    };
     let mut target = Target {
         root_id: sale.root_id.clone(),
         partner_id: sale.partner_id.clone(),
         amount: 0,
         gross: 0,
-        currency: sale.currency,
+        currency,
         payable_at: sale.occurred_at.saturating_add(i64::from(hold_days).saturating_mul(DAY_MS)),
         outcome: Outcome::Earns,
         trace: Trace {
@@ -239,9 +244,21 @@ fn refusal(sale: &SettleSale, version: Option<&TermsVersion>, place: u32, first_
     }
 }
 
+/// Total less tax and shipping, minor units; `None` if a figure of the sale is beyond what is accepted.
+fn net_of(sale: &SettleSale, shipping: i64) -> Option<i64> {
+    let figures = [sale.total, sale.tax, shipping, sale.paid, sale.captured, sale.refunded];
+    let accepted = figures.into_iter().chain(sale.fixed_reward).all(in_range);
+    // Within the range the difference of three figures is far from the ends of 64 bits.
+    accepted.then(|| sale.total - sale.tax - shipping)
+}
+
 fn compute(sale: &SettleSale, terms: &Terms, target: &mut Target) -> Result<Outcome, MoneyError> {
-    let net = sale.total - sale.tax - target.trace.shipping;
-    let base = if net > 0 { Fraction::whole(net).times(sale.paid, sale.total)? } else { Fraction::whole(0) };
+    let net = net_of(sale, target.trace.shipping).ok_or(MoneyError::TooLarge)?;
+    let base = if net > 0 && sale.total > 0 {
+        Fraction::whole(net).times(sale.paid.clamp(0, sale.total), sale.total)?
+    } else {
+        Fraction::whole(0)
+    };
     target.trace.base = base.to_text();
     let in_sale_currency =
         |limit: Option<crate::terms::Amount>| limit.filter(|limit| limit.currency == sale.currency);
@@ -249,21 +266,18 @@ fn compute(sale: &SettleSale, terms: &Terms, target: &mut Target) -> Result<Outc
         return Ok(Outcome::BelowMinimum);
     }
     let mut earned = match (&sale.fixed_reward, &terms.reward) {
-        (Some(amount), _) => Fraction::whole(*amount),
+        (Some(amount), _) => Fraction::whole((*amount).max(0)),
         (None, Reward::Percent { rate }) => {
             target.trace.rate_ppm = Some(rate.ppm());
             base.times(rate.ppm(), crate::money::PPM)?
         }
-        (None, Reward::Fixed { amount, currency }) => {
-            target.currency = *currency;
-            Fraction::whole(*amount)
-        }
+        (None, Reward::Fixed { amount, .. }) => Fraction::whole((*amount).max(0)),
     };
-    if net <= 0 && sale.fixed_reward.is_none() {
+    if base.is_zero() && sale.fixed_reward.is_none() {
         return Ok(Outcome::NoBase);
     }
     if let Some(cap) = terms.cap.filter(|cap| cap.currency == target.currency) {
-        let capped = earned.at_most(cap.amount);
+        let capped = earned.at_most(cap.amount.max(0));
         target.trace.capped = capped != earned;
         earned = capped;
     }
