@@ -75,16 +75,26 @@ pub struct Attribution {
     pub considered: Vec<Considered>,
 }
 
-/// Attributes one sale: decision > evidence on the sale itself > the customer's partner, which the earliest
-/// valid evidence (effective time, then source id) fixes, also for sales before it.
+/// The order among evidence on one sale: what was written on the payment itself, then what came along with it.
+const fn weight_on_sale(kind: EvidenceKind) -> u8 {
+    match kind {
+        EvidenceKind::PartnerMetadata | EvidenceKind::CustomerMetadata | EvidenceKind::Api => 0,
+        EvidenceKind::ClientReference
+        | EvidenceKind::CustomerPartnerMetadata
+        | EvidenceKind::SignUp
+        | EvidenceKind::StripeId
+        | EvidenceKind::Email => 1,
+    }
+}
+
+/// Attributes one sale: decision > evidence on the sale itself (metadata of the transaction first) > the
+/// customer's partner, which the earliest valid evidence (effective time, then source id) fixes, also for sales
+/// before it.
 #[must_use]
 pub fn attribute(decision: Option<&str>, on_sale: &[Evidence], on_customer: &[Evidence]) -> Attribution {
-    let first = |evidence: &[Evidence]| {
-        let mut valid: Vec<_> = evidence.iter().filter(|piece| piece.partner_id.is_some()).cloned().collect();
-        valid.sort();
-        valid.into_iter().next()
-    };
-    let (sale, customer) = (first(on_sale), first(on_customer));
+    let valid = |piece: &&Evidence| piece.partner_id.is_some();
+    let sale = on_sale.iter().filter(valid).min_by_key(|piece| (weight_on_sale(piece.kind), *piece)).cloned();
+    let customer = on_customer.iter().filter(valid).min().cloned();
     let winner = sale.clone().or_else(|| customer.clone());
     let partner_id = match decision {
         Some(partner) => Some(partner.to_owned()),
@@ -161,6 +171,16 @@ mod tests {
         let decided = attribute(Some("ida"), &of_sale, &of_customer);
         assert_eq!(decided.partner_id.as_deref(), Some("ida"));
         assert!(decided.considered.iter().all(|c| c.verdict == Verdict::Overruled));
+    }
+
+    #[test]
+    fn metadata_of_the_transaction_outranks_an_older_client_reference_of_the_same_sale() {
+        let link = piece(1, "cs_1", EvidenceKind::ClientReference, Some("theo"));
+        let metadata = piece(2, "pi_1", EvidenceKind::PartnerMetadata, Some("maya"));
+        let got = attribute(None, &[link, metadata], &[]);
+        assert_eq!(got.partner_id.as_deref(), Some("maya"));
+        let verdicts: Vec<_> = got.considered.iter().map(|c| c.verdict).collect();
+        assert_eq!(verdicts, [Verdict::SecondOnSale, Verdict::Decided]);
     }
 
     #[test]
