@@ -44,7 +44,9 @@ impl ObjectState {
         }
     }
 
-    /// Takes in what another state of the same object knows. Returns whether anything changed.
+    /// Takes in what another state of the same object knows. Returns whether any *value* changed, so whether the
+    /// sale must be read again. The state must be stored either way: the time and source of a reading decide
+    /// later merges, and one that was not stored would let an older value win.
     pub fn merge(&mut self, other: Self) -> bool {
         let mut changed = false;
         for (field, theirs) in other.fields {
