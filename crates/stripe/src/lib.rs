@@ -5,11 +5,13 @@
 //! [`facts::facts_of_event`]; what was fetched goes through [`facts::facts_of_answer`].
 
 mod answers;
+pub mod client;
+pub mod connect;
+pub mod endpoint;
 pub mod event;
 pub mod events;
 pub mod facts;
 pub mod json;
 mod project;
 pub mod signature;
-
 pub mod views;

@@ -1,0 +1,90 @@
+//! The Stripe client: about fifteen calls, each with a deadline, bounded in every direction.
+//!
+//! One client serves one connection. It follows no redirects, uses no system proxy, sends at most 20 requests
+//! a second and 4 at a time, reads at most 8 MiB of an answer, and repeats only what may be repeated.
+
+mod calls;
+mod config;
+mod error;
+mod key;
+mod limiter;
+mod list;
+mod probes;
+mod reply;
+mod retry;
+mod send;
+mod webhooks;
+
+pub use calls::{Account, Balance, Fetched};
+pub use config::{Config, ConfigError, STRIPE_API, STRIPE_VERSION};
+pub use error::ApiError;
+pub use key::{ApiKey, KeyError, KeyInfo, KeyKind, Mode};
+pub use list::{EventWalk, EventsPage, EventsQuery, MAX_PAGES, RawEvent};
+pub use probes::{Probe, probe_permissions};
+pub use reply::{MAX_BODY, Reply};
+pub use webhooks::{MARK, NewEndpoint, WebhookEndpoint};
+
+pub(crate) use list::items_of;
+
+use limiter::Limiter;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+
+/// A client for one connection. Cloning is cheap and shares the limits.
+#[derive(Clone)]
+pub struct StripeClient(Arc<Inner>);
+
+struct Inner {
+    http: reqwest::Client,
+    config: Config,
+    base: url::Url,
+    key: ApiKey,
+    limiter: Limiter,
+    /// Unix seconds of the last `Date` header; 0 before the first answer.
+    server_time_s: AtomicI64,
+}
+
+impl StripeClient {
+    /// Makes a client for a key and an API base.
+    ///
+    /// # Errors
+    /// A [`ConfigError`] if the base is no https URL (http is for loopback addresses only), or TLS cannot be
+    /// set up.
+    pub fn new(config: Config, key: ApiKey) -> Result<Self, ConfigError> {
+        let base = config::check_base(&config.api_base)?;
+        let http = config::http_client(&config)?;
+        Ok(Self(Arc::new(Inner {
+            http,
+            config,
+            base,
+            key,
+            limiter: Limiter::default(),
+            server_time_s: AtomicI64::new(0),
+        })))
+    }
+
+    /// What the key says about itself.
+    #[must_use]
+    pub fn key_info(&self) -> KeyInfo {
+        self.0.key.info()
+    }
+
+    /// Is the API base a loopback address (a sandbox or another double)?
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        config::is_loopback(&self.0.base)
+    }
+
+    /// Stripe's clock by its last answer, in Unix seconds.
+    #[must_use]
+    pub fn server_time_s(&self) -> Option<i64> {
+        let time = self.0.server_time_s.load(std::sync::atomic::Ordering::Relaxed);
+        (time > 0).then_some(time)
+    }
+}
+
+impl std::fmt::Debug for StripeClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StripeClient").field("base", &self.0.base.as_str()).finish_non_exhaustive()
+    }
+}
