@@ -1,1 +1,7 @@
-//! HTTP, pipeline and jobs
+//! HTTP, pipeline and jobs of Tributary.
+
+pub mod clock;
+pub mod pipeline;
+pub mod state;
+
+pub use state::{App, Settings};

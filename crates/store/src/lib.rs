@@ -1,8 +1,10 @@
 //! All SQL of Tributary: one text for SQLite and PostgreSQL.
 
+pub mod connections;
 pub mod db;
 pub mod error;
 pub mod vault;
+pub mod workspaces;
 
 pub use db::{Db, P, Row, Tx, Ty, Unit};
 pub use error::StoreError;
