@@ -14,4 +14,6 @@ pub mod facts;
 pub mod json;
 mod project;
 pub mod signature;
+#[cfg(feature = "testkit")]
+pub mod story;
 pub mod views;
