@@ -98,7 +98,8 @@ fn understand(envelope: &Envelope, object: Option<&RawValue>, c: &mut Collector<
         }
         _ => (row.project)(object, c),
     }
-    c.is_empty().then(|| format!("The {} in this event has no id.", row.object))
+    c.is_empty()
+        .then(|| format!("The {} in this event has no id, or says nothing that Tributary uses.", row.object))
 }
 
 #[cfg(test)]
