@@ -417,8 +417,8 @@ impl<'m> Reader<'m> {
         let mut money = Money::nothing(SaleState::Paid);
         money.currency = session.text(Field::Currency).unwrap_or_default().to_owned();
         money.occurred_at = self.charged_at().unwrap_or_else(|| session.created());
-        money.total = int(Field::AmountTotal);
-        if money.total <= 0 {
+        money.total = int(Field::AmountTotal).max(0);
+        if money.total == 0 {
             money.state = SaleState::NothingToPay;
             return money;
         }
@@ -533,13 +533,14 @@ impl<'m> Reader<'m> {
     }
 
     fn evidence(&self) -> Vec<RawEvidence> {
-        const KEYS: [(Field, EvidenceKind); 6] = [
+        const KEYS: [(Field, EvidenceKind); 7] = [
             (Field::PartnerKey, EvidenceKind::PartnerMetadata),
             (Field::SubscriptionPartnerKey, EvidenceKind::PartnerMetadata),
             (Field::CustomerKey, EvidenceKind::CustomerMetadata),
             (Field::SubscriptionCustomerKey, EvidenceKind::CustomerMetadata),
             (Field::ClientReferenceId, EvidenceKind::ClientReference),
             (Field::ApiCustomer, EvidenceKind::Api),
+            (Field::EmailHash, EvidenceKind::Email),
         ];
         let objects = self.members.values().flatten().filter(|object| object.kind != Kind::Customer);
         let mut found: Vec<RawEvidence> = objects
