@@ -83,13 +83,11 @@ pub fn parse(raw: &[u8]) -> Result<Event<'_>, ParseError> {
     if !text.trim_start().starts_with('{') {
         return Err(ParseError::NotJson { reason: "it does not begin with {".to_owned() });
     }
-    let mut top = Top::default();
-    json::entries_of_text(text, &mut |key, value| top.take(key, value))
-        .map_err(|e| ParseError::NotJson { reason: e.to_string() })?;
+    let top = Top::read(text)?;
     let id = id_of(top.id)?;
     let mut notes = Notes::default();
     let envelope = top.envelope(id, &mut notes);
-    let object = top.data.and_then(object_of);
+    let object = top.inside.and_then(object_of);
     let mut event = Event { envelope, object, notes };
     if let Some(object) = object {
         event.name_object(object);
@@ -107,10 +105,31 @@ struct Top<'a> {
     api_version: Option<&'a RawValue>,
     livemode: Option<&'a RawValue>,
     account: Option<&'a RawValue>,
-    data: Option<&'a RawValue>,
+    /// `data.object`
+    inside: Option<&'a RawValue>,
 }
 
 impl<'a> Top<'a> {
+    /// One walk over the whole text. Only where `data` is no object, and the event therefore carries none, is a
+    /// second one needed.
+    fn read(text: &'a str) -> Result<Self, ParseError> {
+        let (mut top, mut inside) = (Self::default(), None);
+        let walked =
+            json::entries_into(text, b"data", &mut |key, value| top.take(key, value), &mut |key, value| {
+                if key == b"object" {
+                    inside = Some(value);
+                }
+            });
+        if walked.is_ok() {
+            top.inside = inside;
+            return Ok(top);
+        }
+        let mut top = Self::default();
+        json::entries_of_text(text, &mut |key, value| top.take(key, value))
+            .map_err(|e| ParseError::NotJson { reason: e.to_string() })?;
+        Ok(top)
+    }
+
     fn take(&mut self, key: &[u8], value: &'a RawValue) {
         let place = match key {
             b"id" => &mut self.id,
@@ -120,7 +139,6 @@ impl<'a> Top<'a> {
             b"api_version" => &mut self.api_version,
             b"livemode" => &mut self.livemode,
             b"account" => &mut self.account,
-            b"data" => &mut self.data,
             _ => return,
         };
         *place = Some(value);
@@ -149,10 +167,13 @@ impl<'a> Event<'a> {
     /// Fills in what the object says of itself.
     fn name_object(&mut self, object: &'a RawValue) {
         let (mut kind, mut id) = (None, None);
-        json::entries(object, &mut |key, value| match key {
-            b"object" => kind = Some(value),
-            b"id" => id = Some(value),
-            _ => {}
+        json::entries_while(object, &mut |key, value| {
+            match key {
+                b"object" => kind = Some(value),
+                b"id" => id = Some(value),
+                _ => {}
+            }
+            kind.is_none() || id.is_none()
         });
         let text = |raw, name, notes: &mut Notes| read::<Text<'a>>(raw, name, notes).map(|text| cut(&text));
         self.envelope.object_kind = text(kind, "data.object.object", &mut self.notes);
@@ -184,14 +205,8 @@ fn created_ms(raw: Option<&RawValue>, notes: &mut Notes) -> i64 {
     at.map_or(0, jiff::Timestamp::as_millisecond)
 }
 
-fn object_of(data: &RawValue) -> Option<&RawValue> {
-    let mut object = None;
-    json::entries(data, &mut |key, value| {
-        if key == b"object" {
-            object = Some(value);
-        }
-    });
-    Object::read(object?, &mut Notes::default()).map(|object| object.0)
+fn object_of(raw: &RawValue) -> Option<&RawValue> {
+    Object::read(raw, &mut Notes::default()).map(|object| object.0)
 }
 
 fn read<'a, T: Read<'a>>(raw: Option<&'a RawValue>, name: &str, notes: &mut Notes) -> Option<T> {
