@@ -263,11 +263,8 @@ impl Fraction {
         }
         let (mut n, mut d) = (self.numerator, self.denominator);
         let (mut by, mut of) = (i128::from(by), i128::from(of));
-        for (top, bottom) in [(&mut by, &mut of)] {
-            let common = gcd(*top, *bottom);
-            *top /= common;
-            *bottom /= common;
-        }
+        let common = gcd(by, of);
+        (by, of) = (by / common, of / common);
         let cross = gcd(n, of);
         (n, of) = (n / cross, of / cross);
         let cross = gcd(by, d);
