@@ -1,5 +1,7 @@
 //! Observations: objects, lists, empty lists and 404s become facts.
 
+#![allow(clippy::unwrap_used, reason = "a test fails loudly, in its helpers too")]
+
 mod common;
 
 use common::hash;

@@ -1,5 +1,7 @@
 //! The same story in nine eras of Stripe's API says the same.
 
+#![allow(clippy::unwrap_used, reason = "a test fails loudly, in its helpers too")]
+
 mod common;
 
 use common::{World, groups, tell};

@@ -1,5 +1,7 @@
 //! Single shapes that once broke somebody: odd places, odd types, odd senders.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails loudly, in its helpers too")]
+
 mod common;
 
 use common::{hash, said, understand};

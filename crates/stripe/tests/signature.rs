@@ -1,5 +1,7 @@
 //! The signature: what passes, and what must never pass.
 
+#![allow(clippy::unwrap_used, reason = "a test fails loudly, in its helpers too")]
+
 use proptest::prelude::*;
 use tributary_stripe::signature::{Secret, SignatureError, sign, verify};
 
