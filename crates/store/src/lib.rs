@@ -1,8 +1,12 @@
 //! All SQL of Tributary: one text for SQLite and PostgreSQL.
 
+pub mod api;
 pub mod connections;
 pub mod db;
 pub mod error;
+pub mod health;
+pub mod pipeline;
+pub mod setup;
 pub mod vault;
 pub mod workspaces;
 

@@ -288,3 +288,4 @@ CREATE TABLE decision (
   PRIMARY KEY (workspace_id, decision_id)
 );
 CREATE INDEX ix_decision_subject ON decision (workspace_id, connection_id, subject);
+CREATE INDEX ix_decision_program ON decision (workspace_id, program_id);

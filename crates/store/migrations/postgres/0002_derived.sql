@@ -80,16 +80,6 @@ CREATE TABLE buyer_hint (
 );
 CREATE INDEX ix_buyer_hint_value ON buyer_hint (workspace_id, value);
 
--- A Stripe customer or guest of one connection.
-CREATE TABLE buyer (
-  workspace_id TEXT NOT NULL,
-  connection_id TEXT NOT NULL,
-  buyer_id TEXT NOT NULL,
-  email_hash TEXT,
-  PRIMARY KEY (workspace_id, connection_id, buyer_id)
-);
-CREATE INDEX ix_buyer_email ON buyer (workspace_id, email_hash);
-
 -- Which customer a buyer is in which program, and by what.
 CREATE TABLE buyer_customer (
   workspace_id TEXT NOT NULL,
@@ -113,6 +103,8 @@ CREATE TABLE scope (
   generation BIGINT NOT NULL,
   settled_generation BIGINT NOT NULL,
   whole BOOLEAN NOT NULL,
+  partner_id TEXT,
+  first_at BIGINT,
   PRIMARY KEY (workspace_id, program_id, customer_id)
 );
 CREATE INDEX ix_scope_dirty ON scope (workspace_id, program_id, customer_id) WHERE generation > settled_generation;
@@ -131,11 +123,13 @@ CREATE TABLE commission (
   currency TEXT NOT NULL,
   target BIGINT NOT NULL CHECK (target >= 0),
   gross BIGINT NOT NULL CHECK (gross >= 0),
+  revenue BIGINT NOT NULL,
   occurred_at BIGINT NOT NULL,
   payable_at BIGINT NOT NULL,
   matured_at BIGINT,
   outcome TEXT NOT NULL,
   last_seq BIGINT NOT NULL,
+  last_seal TEXT NOT NULL,
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL,
   PRIMARY KEY (workspace_id, commission_id),

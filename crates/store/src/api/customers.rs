@@ -1,0 +1,231 @@
+//! Customers of a program in one mode.
+
+use super::{Page, Place, tags_of, tags_text};
+use crate::{P, Row, StoreError, Tx};
+
+/// A customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Customer {
+    /// Our id (`ctm_…`).
+    pub customer_id: String,
+    /// The merchant's key.
+    pub key: String,
+    /// Lower case, or empty.
+    pub email: String,
+    /// HMAC of the e-mail under the workspace's key.
+    pub email_hash: Option<String>,
+    /// First name.
+    pub name: String,
+    /// Last name.
+    pub surname: String,
+    /// `active`, `suspended`, `archived` or `deleted`.
+    pub status: String,
+    /// Tags, in the order given.
+    pub tags: Vec<String>,
+    /// The partner of the sign-up (our id).
+    pub partner_id: Option<String>,
+    /// That partner's id as the merchant knows it.
+    pub partner_external_id: Option<String>,
+    /// ms UTC.
+    pub created_at: i64,
+    /// ms UTC.
+    pub updated_at: i64,
+    /// ms UTC.
+    pub deleted_at: Option<i64>,
+}
+
+macro_rules! columns {
+    () => {
+        "SELECT c.customer_id, c.key, c.email, c.email_hash, c.name, c.surname, c.status, c.tags, c.partner_id, \
+         p.external_id, c.created_at, c.updated_at, c.deleted_at FROM customer c LEFT JOIN partner p \
+         ON p.workspace_id = c.workspace_id AND p.partner_id = c.partner_id \
+         WHERE c.workspace_id = $1 AND c.program_id = $2 AND c.mode = $3 "
+    };
+}
+
+fn customer(row: &Row) -> Result<Customer, StoreError> {
+    Ok(Customer {
+        customer_id: row.text(0)?,
+        key: row.text(1)?,
+        email: row.text(2)?,
+        email_hash: row.opt_text(3)?,
+        name: row.text(4)?,
+        surname: row.text(5)?,
+        status: row.text(6)?,
+        tags: tags_of(&row.text(7)?)?,
+        partner_id: row.opt_text(8)?,
+        partner_external_id: row.opt_text(9)?,
+        created_at: row.int(10)?,
+        updated_at: row.int(11)?,
+        deleted_at: row.opt_int(12)?,
+    })
+}
+
+/// One customer that is not deleted, by our id.
+///
+/// # Errors
+/// The database's.
+pub async fn find_by_id(tx: &mut Tx<'_>, place: &Place, id: &str) -> Result<Option<Customer>, StoreError> {
+    let sql = concat!(columns!(), "AND c.deleted_at IS NULL AND c.customer_id = $4");
+    let params = [P::T(&place.workspace_id), P::T(&place.program_id), P::T(&place.mode), P::T(id)];
+    tx.opt(sql, &params).await?.map(|row| customer(&row)).transpose()
+}
+
+/// One customer that is not deleted, by the merchant's key.
+///
+/// # Errors
+/// The database's.
+pub async fn find_by_key(tx: &mut Tx<'_>, place: &Place, key: &str) -> Result<Option<Customer>, StoreError> {
+    Ok(find_holder(tx, place, key).await?.filter(|customer| customer.deleted_at.is_none()))
+}
+
+/// One customer by the hash of its address; of several the oldest.
+///
+/// # Errors
+/// The database's.
+pub async fn find_by_email_hash(
+    tx: &mut Tx<'_>,
+    place: &Place,
+    hash: &str,
+) -> Result<Option<Customer>, StoreError> {
+    let sql = concat!(
+        columns!(),
+        "AND c.deleted_at IS NULL AND c.email_hash = $4 \
+         ORDER BY c.created_at, c.customer_id LIMIT 1"
+    );
+    let params =
+        [P::T(&place.workspace_id), P::T(&place.program_id), P::T(&place.mode), P::T(hash)];
+    tx.opt(sql, &params).await?.map(|row| customer(&row)).transpose()
+}
+
+/// Who holds a key, deleted customers included.
+///
+/// # Errors
+/// The database's.
+pub async fn find_holder(
+    tx: &mut Tx<'_>,
+    place: &Place,
+    key: &str,
+) -> Result<Option<Customer>, StoreError> {
+    let sql = concat!(columns!(), "AND c.key = $4");
+    let params = [P::T(&place.workspace_id), P::T(&place.program_id), P::T(&place.mode), P::T(key)];
+    tx.opt(sql, &params).await?.map(|row| customer(&row)).transpose()
+}
+
+/// What a list of customers is narrowed to; each empty filter lets all through.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CustomerFilter {
+    /// The partner of the sign-up (our id).
+    pub partner_id: Option<String>,
+    /// Our id.
+    pub id: Option<String>,
+    /// The merchant's key.
+    pub key: Option<String>,
+    /// HMAC of the e-mail address.
+    pub email_hash: Option<String>,
+    /// First name, last name, or both with a space between, lower case.
+    pub name: Option<String>,
+}
+
+macro_rules! filtered {
+    ($order:literal) => {
+        concat!(
+            columns!(),
+            "AND c.deleted_at IS NULL AND (CAST($4 AS TEXT) IS NULL OR c.partner_id = $4) \
+             AND (CAST($5 AS TEXT) IS NULL OR c.customer_id = $5) AND (CAST($6 AS TEXT) IS NULL OR c.key = $6) \
+             AND (CAST($7 AS TEXT) IS NULL OR c.email_hash = $7) \
+             AND (CAST($8 AS TEXT) IS NULL OR LOWER(c.name) = $8 OR LOWER(c.surname) = $8 \
+             OR LOWER(c.name || ' ' || c.surname) = $8) ORDER BY ",
+            $order,
+            " LIMIT $9 OFFSET $10"
+        )
+    };
+}
+
+/// A page of customers that are not deleted, and one more.
+///
+/// # Errors
+/// The database's.
+pub async fn list(
+    tx: &mut Tx<'_>,
+    place: &Place,
+    filter: &CustomerFilter,
+    page: Page,
+) -> Result<Vec<Customer>, StoreError> {
+    let sql = if page.newest_first {
+        filtered!("c.created_at DESC, c.customer_id DESC")
+    } else {
+        filtered!("c.created_at, c.customer_id")
+    };
+    let params = [
+        P::T(&place.workspace_id),
+        P::T(&place.program_id),
+        P::T(&place.mode),
+        P::opt_t(filter.partner_id.as_deref()),
+        P::opt_t(filter.id.as_deref()),
+        P::opt_t(filter.key.as_deref()),
+        P::opt_t(filter.email_hash.as_deref()),
+        P::opt_t(filter.name.as_deref()),
+        P::I(page.wanted()),
+        P::I(page.offset),
+    ];
+    tx.rows(sql, &params).await?.iter().map(customer).collect()
+}
+
+/// Stores a new customer made by API.
+///
+/// # Errors
+/// [`StoreError::Conflict`] if the key is taken.
+pub async fn insert(tx: &mut Tx<'_>, place: &Place, c: &Customer) -> Result<(), StoreError> {
+    let sql = "INSERT INTO customer (workspace_id, customer_id, mode, program_id, key, email, email_hash, name, \
+         surname, status, tags, origin, partner_id, created_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'api', $12, $13, $14)";
+    let tags = tags_text(&c.tags)?;
+    let params = [
+        P::T(&place.workspace_id),
+        P::T(&c.customer_id),
+        P::T(&place.mode),
+        P::T(&place.program_id),
+        P::T(&c.key),
+        P::T(&c.email),
+        P::opt_t(c.email_hash.as_deref()),
+        P::T(&c.name),
+        P::T(&c.surname),
+        P::T(&c.status),
+        P::T(&tags),
+        P::opt_t(c.partner_id.as_deref()),
+        P::I(c.created_at),
+        P::I(c.updated_at),
+    ];
+    tx.exec(sql, &params).await?;
+    Ok(())
+}
+
+/// Replaces what may change: key, e-mail, names, status, tags, partner, and the time of deletion.
+///
+/// # Errors
+/// [`StoreError::Conflict`] if the key is taken.
+pub async fn update(tx: &mut Tx<'_>, place: &Place, c: &Customer) -> Result<(), StoreError> {
+    let sql = "UPDATE customer SET key = $5, email = $6, email_hash = $7, name = $8, surname = $9, status = $10, \
+         tags = $11, partner_id = $12, updated_at = $13, deleted_at = $14 \
+         WHERE workspace_id = $1 AND program_id = $2 AND mode = $3 AND customer_id = $4";
+    let tags = tags_text(&c.tags)?;
+    let params = [
+        P::T(&place.workspace_id),
+        P::T(&place.program_id),
+        P::T(&place.mode),
+        P::T(&c.customer_id),
+        P::T(&c.key),
+        P::T(&c.email),
+        P::opt_t(c.email_hash.as_deref()),
+        P::T(&c.name),
+        P::T(&c.surname),
+        P::T(&c.status),
+        P::T(&tags),
+        P::opt_t(c.partner_id.as_deref()),
+        P::I(c.updated_at),
+        P::opt_i(c.deleted_at),
+    ];
+    tx.exec(sql, &params).await?;
+    Ok(())
+}

@@ -1,0 +1,167 @@
+//! Evidence as objects carry it, and the earliest of each kind and value a buyer.
+
+use crate::{P, Row, StoreError, Tx};
+
+/// One piece of evidence.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EvidenceRow {
+    /// When it took effect, ms UTC.
+    pub effective_at: i64,
+    /// The object that carries it.
+    pub object_id: String,
+    /// [`tributary_domain::sale::EvidenceKind`] as text.
+    pub kind: String,
+    /// What it says.
+    pub value: String,
+}
+
+fn evidence(row: &Row) -> Result<EvidenceRow, StoreError> {
+    Ok(EvidenceRow {
+        effective_at: row.int(0)?,
+        object_id: row.text(1)?,
+        kind: row.text(2)?,
+        value: row.text(3)?,
+    })
+}
+
+/// The evidence of each of the given sales, with the buyer it was filed under.
+///
+/// # Errors
+/// The database's.
+pub async fn of_sales(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    sale_ids: &[String],
+) -> Result<Vec<Vec<(EvidenceRow, String)>>, StoreError> {
+    let sql = "SELECT effective_at, object_id, kind, value, buyer_id FROM evidence \
+         WHERE workspace_id = $1 AND sale_id = $2 ORDER BY effective_at, object_id, kind, value";
+    let sets: Vec<_> = sale_ids.iter().map(|id| vec![P::T(workspace_id), P::T(id)]).collect();
+    let answers = tx.rows_each(sql, &sets).await?;
+    answers.iter().map(|rows| rows.iter().map(|row| Ok((evidence(row)?, row.text(4)?))).collect()).collect()
+}
+
+/// The evidence that a Stripe customer object itself carries.
+///
+/// # Errors
+/// The database's.
+pub async fn of_buyer_object(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    connection_id: &str,
+    object_id: &str,
+) -> Result<Vec<(EvidenceRow, String)>, StoreError> {
+    let sql = "SELECT effective_at, object_id, kind, value, buyer_id FROM evidence \
+         WHERE workspace_id = $1 AND connection_id = $2 AND object_id = $3 ORDER BY kind, value";
+    let rows = tx.rows(sql, &[P::T(workspace_id), P::T(connection_id), P::T(object_id)]).await?;
+    rows.iter().map(|row| Ok((evidence(row)?, row.text(4)?))).collect()
+}
+
+/// Removes a piece of evidence.
+///
+/// # Errors
+/// The database's.
+pub async fn delete(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    connection_id: &str,
+    piece: &EvidenceRow,
+) -> Result<(), StoreError> {
+    let sql = "DELETE FROM evidence WHERE workspace_id = $1 AND connection_id = $2 AND object_id = $3 \
+         AND kind = $4 AND value = $5";
+    let (ws, con) = (P::T(workspace_id), P::T(connection_id));
+    tx.exec(sql, &[ws, con, P::T(&piece.object_id), P::T(&piece.kind), P::T(&piece.value)]).await?;
+    Ok(())
+}
+
+/// Files a piece of evidence under a buyer and, if it is of a sale, under that.
+///
+/// # Errors
+/// The database's.
+pub async fn upsert(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    connection_id: &str,
+    sale_id: Option<&str>,
+    buyer_id: &str,
+    pieces: &[EvidenceRow],
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO evidence (workspace_id, connection_id, object_id, kind, value, sale_id, buyer_id, \
+         effective_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+         ON CONFLICT (workspace_id, connection_id, object_id, kind, value) DO UPDATE SET \
+         sale_id = excluded.sale_id, buyer_id = excluded.buyer_id, effective_at = excluded.effective_at";
+    let (ws, con) = (P::T(workspace_id), P::T(connection_id));
+    let sets: Vec<_> = pieces
+        .iter()
+        .map(|p| {
+            let (id, kind, value) = (P::T(&p.object_id), P::T(&p.kind), P::T(&p.value));
+            vec![ws, con, id, kind, value, P::opt_t(sale_id), P::T(buyer_id), P::I(p.effective_at)]
+        })
+        .collect();
+    tx.exec_each(sql, &sets).await?;
+    Ok(())
+}
+
+/// Recomputes the earliest piece of one kind and value for a buyer. Returns whether the buyer's hints changed.
+///
+/// # Errors
+/// The database's.
+pub async fn refresh_hint(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    connection_id: &str,
+    buyer_id: &str,
+    kind: &str,
+    value: &str,
+) -> Result<bool, StoreError> {
+    let key = [P::T(workspace_id), P::T(connection_id), P::T(buyer_id), P::T(kind), P::T(value)];
+    let sql = "SELECT effective_at, object_id FROM evidence WHERE workspace_id = $1 AND connection_id = $2 \
+         AND buyer_id = $3 AND kind = $4 AND value = $5 ORDER BY effective_at, object_id LIMIT 1";
+    let first = tx.opt(sql, &key).await?;
+    let Some(first) = first else {
+        let sql = "DELETE FROM buyer_hint WHERE workspace_id = $1 AND connection_id = $2 AND buyer_id = $3 \
+             AND kind = $4 AND value = $5";
+        return Ok(tx.exec(sql, &key).await? > 0);
+    };
+    let (at, object_id) = (first.int(0)?, first.text(1)?);
+    let sql = "INSERT INTO buyer_hint (workspace_id, connection_id, buyer_id, kind, value, effective_at, object_id) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7) \
+         ON CONFLICT (workspace_id, connection_id, buyer_id, kind, value) DO UPDATE SET \
+         effective_at = excluded.effective_at, object_id = excluded.object_id \
+         WHERE buyer_hint.effective_at <> excluded.effective_at OR buyer_hint.object_id <> excluded.object_id";
+    let [ws, con, buyer, kind, value] = key;
+    Ok(tx.exec(sql, &[ws, con, buyer, kind, value, P::I(at), P::T(&object_id)]).await? > 0)
+}
+
+/// The hints of a buyer, earliest first. At most 500.
+///
+/// # Errors
+/// The database's.
+pub async fn hints(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    connection_id: &str,
+    buyer_id: &str,
+) -> Result<Vec<EvidenceRow>, StoreError> {
+    let sql = "SELECT effective_at, object_id, kind, value FROM buyer_hint WHERE workspace_id = $1 \
+         AND connection_id = $2 AND buyer_id = $3 ORDER BY effective_at, object_id, kind, value LIMIT 500";
+    let rows = tx.rows(sql, &[P::T(workspace_id), P::T(connection_id), P::T(buyer_id)]).await?;
+    rows.iter().map(evidence).collect()
+}
+
+/// Buyers of connections of a program (in one mode) that carry any of the values. At most 10,000 a value.
+///
+/// # Errors
+/// The database's.
+pub async fn buyers_with_value(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    program_id: &str,
+    value: &str,
+) -> Result<Vec<(String, String)>, StoreError> {
+    let sql = "SELECT DISTINCT h.connection_id, h.buyer_id FROM buyer_hint h JOIN connection_program cp \
+         ON cp.workspace_id = h.workspace_id AND cp.connection_id = h.connection_id \
+         WHERE h.workspace_id = $1 AND cp.program_id = $2 AND h.value = $3 \
+         ORDER BY h.connection_id, h.buyer_id LIMIT 10000";
+    let rows = tx.rows(sql, &[P::T(workspace_id), P::T(program_id), P::T(value)]).await?;
+    rows.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect()
+}

@@ -1,0 +1,98 @@
+//! Jobs: one row each kind and dedup key, claimed by a lease.
+
+use crate::{P, StoreError, Tx};
+
+/// A claimed job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// What is to be done.
+    pub kind: String,
+    /// What it is to be done to.
+    pub dedup: String,
+    /// JSON.
+    pub body: String,
+    /// Tries before this one.
+    pub attempts: i64,
+}
+
+/// Enqueues a job; one that waits already is left as it is.
+///
+/// # Errors
+/// The database's.
+pub async fn enqueue(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    kind: &str,
+    dedup: &str,
+    body: &str,
+    run_at: i64,
+    now: i64,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO job (workspace_id, kind, dedup, body, state, run_at, attempts, lease_until, last_error, \
+         created_at) VALUES ($1, $2, $3, $4, 'ready', $5, 0, 0, '', $6) \
+         ON CONFLICT (workspace_id, kind, dedup) DO NOTHING";
+    let (ws, kind) = (P::T(workspace_id), P::T(kind));
+    tx.exec(sql, &[ws, kind, P::T(dedup), P::T(body), P::I(run_at), P::I(now)]).await?;
+    Ok(())
+}
+
+/// Claims due jobs of a kind until `lease_until`.
+///
+/// # Errors
+/// The database's.
+pub async fn claim(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    kind: &str,
+    now: i64,
+    lease_until: i64,
+    limit: i64,
+) -> Result<Vec<Job>, StoreError> {
+    let sql = "UPDATE job SET lease_until = $4 WHERE workspace_id = $1 AND kind = $2 AND lease_until <= $3 \
+         AND dedup IN (SELECT dedup FROM job WHERE workspace_id = $1 AND kind = $2 AND state = 'ready' \
+         AND run_at <= $3 AND lease_until <= $3 ORDER BY run_at LIMIT $5) RETURNING kind, dedup, body, attempts";
+    let params = [P::T(workspace_id), P::T(kind), P::I(now), P::I(lease_until), P::I(limit)];
+    let rows = tx.rows(sql, &params).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Job { kind: row.text(0)?, dedup: row.text(1)?, body: row.text(2)?, attempts: row.int(3)? })
+        })
+        .collect()
+}
+
+/// Removes a job that is done.
+///
+/// # Errors
+/// The database's.
+pub async fn finish(tx: &mut Tx<'_>, workspace_id: &str, kind: &str, dedup: &str) -> Result<(), StoreError> {
+    let sql = "DELETE FROM job WHERE workspace_id = $1 AND kind = $2 AND dedup = $3";
+    tx.exec(sql, &[P::T(workspace_id), P::T(kind), P::T(dedup)]).await?;
+    Ok(())
+}
+
+/// Puts a job back for later, or parks it.
+///
+/// # Errors
+/// The database's.
+pub async fn fail(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    job: &Job,
+    error: &str,
+    retry_at: Option<i64>,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE job SET attempts = $4, last_error = $5, state = $6, run_at = $7, lease_until = 0 \
+         WHERE workspace_id = $1 AND kind = $2 AND dedup = $3";
+    let state = if retry_at.is_some() { "ready" } else { "parked" };
+    let params = [
+        P::T(workspace_id),
+        P::T(&job.kind),
+        P::T(&job.dedup),
+        P::I(job.attempts + 1),
+        P::T(error),
+        P::T(state),
+        P::I(retry_at.unwrap_or(0)),
+    ];
+    tx.exec(sql, &params).await?;
+    Ok(())
+}

@@ -1,0 +1,10 @@
+//! SQL of the way of a payment, one file per step.
+
+pub mod commissions;
+pub mod evidence;
+pub mod inbox;
+pub mod jobs;
+pub mod objects;
+pub mod people;
+pub mod sales;
+pub mod scopes;

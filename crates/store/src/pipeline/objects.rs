@@ -1,0 +1,172 @@
+//! Facts, and what is known of each object: the alias table.
+
+use crate::{P, StoreError, Tx};
+use std::collections::BTreeMap;
+use tributary_domain::fact::Fact;
+use tributary_domain::merge::ObjectState;
+
+/// What the alias table says of one object id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alias {
+    /// The sale that the object belongs to.
+    pub sale_id: Option<String>,
+    /// All that is known of it; `None` if it was only named.
+    pub state: Option<ObjectState>,
+}
+
+/// Waits until no other node projects for this connection. SQLite has one writer anyway.
+///
+/// # Errors
+/// The database's.
+pub async fn lock_connection(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    connection_id: &str,
+) -> Result<(), StoreError> {
+    if tx.is_postgres() {
+        let sql =
+            "SELECT connection_id FROM connection WHERE workspace_id = $1 AND connection_id = $2 FOR UPDATE";
+        tx.opt(sql, &[P::T(workspace_id), P::T(connection_id)]).await?;
+    }
+    Ok(())
+}
+
+/// The same for all connections of a program and for the program itself, in order of their ids.
+///
+/// # Errors
+/// The database's.
+pub async fn lock_program(tx: &mut Tx<'_>, workspace_id: &str, program_id: &str) -> Result<(), StoreError> {
+    if tx.is_postgres() {
+        let sql = "SELECT c.connection_id FROM connection c JOIN connection_program cp \
+             ON cp.workspace_id = c.workspace_id AND cp.connection_id = c.connection_id \
+             WHERE c.workspace_id = $1 AND cp.program_id = $2 ORDER BY c.connection_id FOR UPDATE OF c";
+        tx.rows(sql, &[P::T(workspace_id), P::T(program_id)]).await?;
+        let sql = "SELECT program_id FROM program WHERE workspace_id = $1 AND program_id = $2 FOR UPDATE";
+        tx.rows(sql, &[P::T(workspace_id), P::T(program_id)]).await?;
+    }
+    Ok(())
+}
+
+/// Keeps the facts of one source, replacing what an earlier run understood of it.
+///
+/// # Errors
+/// The database's.
+pub async fn insert_facts(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    connection_id: &str,
+    facts: &[(&str, &[Fact])],
+) -> Result<(), StoreError> {
+    let mut rows: Vec<(&str, i64, &Fact, String)> = Vec::new();
+    for (source, of_source) in facts {
+        for (n, fact) in (0_i64..).zip(of_source.iter()) {
+            rows.push((source, n, fact, json(fact)?));
+        }
+    }
+    let sql = "INSERT INTO fact (workspace_id, connection_id, source_id, n, object_id, at, body) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (workspace_id, connection_id, source_id, n) \
+         DO UPDATE SET object_id = excluded.object_id, at = excluded.at, body = excluded.body";
+    let (ws, con) = (P::T(workspace_id), P::T(connection_id));
+    let sets: Vec<_> = rows
+        .iter()
+        .map(|(source, n, fact, body)| {
+            vec![ws, con, P::T(source), P::I(*n), P::T(&fact.object_id), P::I(fact.at), P::T(body)]
+        })
+        .collect();
+    tx.exec_each(sql, &sets).await?;
+    Ok(())
+}
+
+/// The facts of one source as they were understood, in their order: replay's fallback where raw was purged.
+///
+/// # Errors
+/// The database's.
+pub async fn facts_of_source(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    connection_id: &str,
+    source_id: &str,
+) -> Result<Vec<Fact>, StoreError> {
+    let sql =
+        "SELECT body FROM fact WHERE workspace_id = $1 AND connection_id = $2 AND source_id = $3 ORDER BY n";
+    let rows = tx.rows(sql, &[P::T(workspace_id), P::T(connection_id), P::T(source_id)]).await?;
+    rows.iter().map(|row| unjson(&row.text(0)?)).collect()
+}
+
+/// What is known of each of the ids.
+///
+/// # Errors
+/// The database's.
+pub async fn load_aliases(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    connection_id: &str,
+    ids: &[String],
+) -> Result<BTreeMap<String, Alias>, StoreError> {
+    let sql =
+        "SELECT sale_id, state FROM alias WHERE workspace_id = $1 AND connection_id = $2 AND object_id = $3";
+    let sets: Vec<_> = ids.iter().map(|id| vec![P::T(workspace_id), P::T(connection_id), P::T(id)]).collect();
+    let mut found = BTreeMap::new();
+    for (id, rows) in ids.iter().zip(tx.rows_each(sql, &sets).await?) {
+        if let Some(row) = rows.first() {
+            let state = row.opt_text(1)?.map(|text| unjson(&text)).transpose()?;
+            found.insert(id.clone(), Alias { sale_id: row.opt_text(0)?, state });
+        }
+    }
+    Ok(found)
+}
+
+/// All objects of the given sales.
+///
+/// # Errors
+/// The database's.
+pub async fn load_members(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    sale_ids: &[String],
+) -> Result<BTreeMap<String, Alias>, StoreError> {
+    let sql = "SELECT object_id, state FROM alias WHERE workspace_id = $1 AND sale_id = $2";
+    let sets: Vec<_> = sale_ids.iter().map(|id| vec![P::T(workspace_id), P::T(id)]).collect();
+    let mut found = BTreeMap::new();
+    for (sale_id, rows) in sale_ids.iter().zip(tx.rows_each(sql, &sets).await?) {
+        for row in rows {
+            let state = row.opt_text(1)?.map(|text| unjson(&text)).transpose()?;
+            found.insert(row.text(0)?, Alias { sale_id: Some(sale_id.clone()), state });
+        }
+    }
+    Ok(found)
+}
+
+/// Writes what is known of objects.
+///
+/// # Errors
+/// The database's.
+pub async fn upsert_aliases<'a>(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    connection_id: &str,
+    aliases: impl Iterator<Item = (&'a String, &'a Alias)>,
+) -> Result<(), StoreError> {
+    let mut rows = Vec::new();
+    for (id, alias) in aliases {
+        rows.push((id, alias.sale_id.as_deref(), alias.state.as_ref().map(json).transpose()?));
+    }
+    let sql = "INSERT INTO alias (workspace_id, connection_id, object_id, sale_id, state) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (workspace_id, connection_id, object_id) \
+         DO UPDATE SET sale_id = excluded.sale_id, state = excluded.state";
+    let (ws, con) = (P::T(workspace_id), P::T(connection_id));
+    let sets: Vec<_> = rows
+        .iter()
+        .map(|(id, sale, state)| vec![ws, con, P::T(id), P::opt_t(*sale), P::opt_t(state.as_deref())])
+        .collect();
+    tx.exec_each(sql, &sets).await?;
+    Ok(())
+}
+
+pub(crate) fn json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|e| StoreError::Inconsistent(e.to_string()))
+}
+
+pub(crate) fn unjson<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|e| StoreError::Inconsistent(format!("{e} in a stored row")))
+}

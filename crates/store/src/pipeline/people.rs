@@ -1,0 +1,322 @@
+//! Who a buyer is: customers and partners as the pipeline looks them up.
+
+use crate::{P, Row, StoreError, Tx};
+
+/// A customer as settlement needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Customer {
+    /// `ctm_…`
+    pub customer_id: String,
+    /// `test` or `live`.
+    pub mode: String,
+    /// The program.
+    pub program_id: String,
+    /// The merchant's key.
+    pub key: String,
+    /// `api` or `purchase`.
+    pub origin: String,
+    /// The partner of the sign-up.
+    pub partner_id: Option<String>,
+    /// When it was written, ms UTC.
+    pub created_at: i64,
+    /// When it was deleted, ms UTC.
+    pub deleted_at: Option<i64>,
+    /// HMAC of the e-mail.
+    pub email_hash: Option<String>,
+    /// The buyer it was born of (`connection|buyer`), for origin `purchase`.
+    pub born_of: Option<String>,
+}
+
+macro_rules! columns {
+    () => {
+        "customer_id, mode, program_id, key, origin, partner_id, created_at, deleted_at, email_hash, born_of"
+    };
+}
+
+fn customer(row: &Row) -> Result<Customer, StoreError> {
+    Ok(Customer {
+        customer_id: row.text(0)?,
+        mode: row.text(1)?,
+        program_id: row.text(2)?,
+        key: row.text(3)?,
+        origin: row.text(4)?,
+        partner_id: row.opt_text(5)?,
+        created_at: row.int(6)?,
+        deleted_at: row.opt_int(7)?,
+        email_hash: row.opt_text(8)?,
+        born_of: row.opt_text(9)?,
+    })
+}
+
+/// One customer.
+///
+/// # Errors
+/// The database's.
+pub async fn find_customer(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    customer_id: &str,
+) -> Result<Option<Customer>, StoreError> {
+    let sql = concat!("SELECT ", columns!(), " FROM customer WHERE workspace_id = $1 AND customer_id = $2");
+    tx.opt(sql, &[P::T(workspace_id), P::T(customer_id)]).await?.map(|row| customer(&row)).transpose()
+}
+
+/// The customer with a key in a program and mode.
+///
+/// # Errors
+/// The database's.
+pub async fn find_customer_by_key(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    mode: &str,
+    program_id: &str,
+    key: &str,
+) -> Result<Option<Customer>, StoreError> {
+    let sql = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM customer WHERE workspace_id = $1 AND mode = $2 AND program_id = $3 AND key = $4"
+    );
+    let params = [P::T(workspace_id), P::T(mode), P::T(program_id), P::T(key)];
+    tx.opt(sql, &params).await?.map(|row| customer(&row)).transpose()
+}
+
+/// The first customer that signed up with an e-mail address in a program and mode.
+///
+/// # Errors
+/// The database's.
+pub async fn find_customer_by_email(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    mode: &str,
+    program_id: &str,
+    email_hash: &str,
+) -> Result<Option<Customer>, StoreError> {
+    let sql = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM customer WHERE workspace_id = $1 AND mode = $2 AND program_id = $3 AND email_hash = $4 \
+         AND origin = 'api' ORDER BY created_at, key LIMIT 1"
+    );
+    let params = [P::T(workspace_id), P::T(mode), P::T(program_id), P::T(email_hash)];
+    tx.opt(sql, &params).await?.map(|row| customer(&row)).transpose()
+}
+
+/// A customer born of a purchase.
+#[derive(Debug, Clone)]
+pub struct Birth<'a> {
+    /// `ctm_…`, derived from the key.
+    pub customer_id: &'a str,
+    /// `test` or `live`.
+    pub mode: &'a str,
+    /// The program.
+    pub program_id: &'a str,
+    /// Its key.
+    pub key: &'a str,
+    /// `connection|buyer`.
+    pub born_of: &'a str,
+    /// In clear, for display; may be empty.
+    pub email: &'a str,
+    /// In clear, for display; may be empty.
+    pub name: &'a str,
+    /// Stripe's time of what bore it, ms UTC.
+    pub created_at: i64,
+}
+
+/// Makes the customer that a purchase bears; one that has the key already is left alone.
+///
+/// # Errors
+/// The database's.
+pub async fn insert_born(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    birth: &Birth<'_>,
+    now: i64,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO customer (workspace_id, customer_id, mode, program_id, key, email, email_hash, name, surname, \
+         status, tags, origin, partner_id, born_of, created_at, updated_at, deleted_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, NULL, $7, '', 'active', '[]', 'purchase', NULL, $8, $9, $10, NULL) \
+         ON CONFLICT (workspace_id, mode, program_id, key) DO NOTHING";
+    let b = birth;
+    let params = [
+        P::T(workspace_id),
+        P::T(b.customer_id),
+        P::T(b.mode),
+        P::T(b.program_id),
+        P::T(b.key),
+        P::T(b.email),
+        P::T(b.name),
+        P::T(b.born_of),
+        P::I(b.created_at),
+        P::I(now),
+    ];
+    tx.exec(sql, &params).await?;
+    Ok(())
+}
+
+/// Fills in the name and address of a customer born of a purchase, where they are still empty.
+///
+/// # Errors
+/// The database's.
+pub async fn fill_person(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    born_of: &str,
+    customer_id: &str,
+    email: &str,
+    name: &str,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE customer SET email = CASE WHEN email = '' THEN $4 ELSE email END, \
+         name = CASE WHEN name = '' THEN $5 ELSE name END \
+         WHERE workspace_id = $1 AND customer_id = $2 AND origin = 'purchase' AND born_of = $3 \
+         AND (email = '' OR name = '')";
+    let params = [P::T(workspace_id), P::T(customer_id), P::T(born_of), P::T(email), P::T(name)];
+    tx.exec(sql, &params).await?;
+    Ok(())
+}
+
+/// Removes a customer that was born of a purchase and that no buyer is any more.
+///
+/// # Errors
+/// The database's.
+pub async fn delete_unborn(tx: &mut Tx<'_>, workspace_id: &str, customer_id: &str) -> Result<(), StoreError> {
+    let sql = "DELETE FROM customer WHERE workspace_id = $1 AND customer_id = $2 AND origin = 'purchase' \
+         AND NOT EXISTS (SELECT 1 FROM buyer_customer b WHERE b.workspace_id = $1 AND b.customer_id = $2) \
+         AND NOT EXISTS (SELECT 1 FROM api_transaction t WHERE t.workspace_id = $1 AND t.customer_id = $2)";
+    tx.exec(sql, &[P::T(workspace_id), P::T(customer_id)]).await?;
+    Ok(())
+}
+
+/// The partner with a key in a program, whatever its status.
+///
+/// # Errors
+/// The database's.
+pub async fn find_partner_by_key(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    program_id: &str,
+    key: &str,
+) -> Result<Option<String>, StoreError> {
+    let sql = "SELECT partner_id FROM partner WHERE workspace_id = $1 AND program_id = $2 AND key = $3";
+    let row = tx.opt(sql, &[P::T(workspace_id), P::T(program_id), P::T(key)]).await?;
+    row.map(|row| row.text(0)).transpose()
+}
+
+/// The dated versions of a partner's status, oldest first.
+///
+/// # Errors
+/// The database's.
+pub async fn partner_statuses(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    partner_id: &str,
+) -> Result<Vec<(i64, String)>, StoreError> {
+    let sql = "SELECT from_ms, status FROM partner_status WHERE workspace_id = $1 AND partner_id = $2 ORDER BY from_ms";
+    let rows = tx.rows(sql, &[P::T(workspace_id), P::T(partner_id)]).await?;
+    rows.iter().map(|row| Ok((row.int(0)?, row.text(1)?))).collect()
+}
+
+/// Which customer a buyer is in a program, and by what.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Link {
+    /// When the link took effect, ms UTC: the oldest decides between programs.
+    pub effective_at: i64,
+    /// Breaks ties.
+    pub source_id: String,
+    /// The program.
+    pub program_id: String,
+    /// The customer.
+    pub customer_id: String,
+    /// [`tributary_domain::sale::EvidenceKind`] as text.
+    pub kind: String,
+}
+
+/// The links of each of the given buyers, oldest first.
+///
+/// # Errors
+/// The database's.
+pub async fn links(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    connection_id: &str,
+    buyers: &[String],
+) -> Result<Vec<Vec<Link>>, StoreError> {
+    let sql = "SELECT effective_at, source_id, program_id, customer_id, kind FROM buyer_customer \
+         WHERE workspace_id = $1 AND connection_id = $2 AND buyer_id = $3 ORDER BY effective_at, source_id, program_id";
+    let sets: Vec<_> =
+        buyers.iter().map(|id| vec![P::T(workspace_id), P::T(connection_id), P::T(id)]).collect();
+    let answers = tx.rows_each(sql, &sets).await?;
+    let link = |row: &Row| {
+        Ok(Link {
+            effective_at: row.int(0)?,
+            source_id: row.text(1)?,
+            program_id: row.text(2)?,
+            customer_id: row.text(3)?,
+            kind: row.text(4)?,
+        })
+    };
+    answers.iter().map(|rows| rows.iter().map(link).collect()).collect()
+}
+
+/// Writes a link.
+///
+/// # Errors
+/// The database's.
+pub async fn upsert_link(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    connection_id: &str,
+    buyer_id: &str,
+    link: &Link,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO buyer_customer (workspace_id, connection_id, buyer_id, program_id, customer_id, kind, \
+         effective_at, source_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+         ON CONFLICT (workspace_id, connection_id, buyer_id, program_id) DO UPDATE SET \
+         customer_id = excluded.customer_id, kind = excluded.kind, effective_at = excluded.effective_at, \
+         source_id = excluded.source_id";
+    let params = [
+        P::T(workspace_id),
+        P::T(connection_id),
+        P::T(buyer_id),
+        P::T(&link.program_id),
+        P::T(&link.customer_id),
+        P::T(&link.kind),
+        P::I(link.effective_at),
+        P::T(&link.source_id),
+    ];
+    tx.exec(sql, &params).await?;
+    Ok(())
+}
+
+/// Removes a link.
+///
+/// # Errors
+/// The database's.
+pub async fn delete_link(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    connection_id: &str,
+    buyer_id: &str,
+    program_id: &str,
+) -> Result<(), StoreError> {
+    let sql = "DELETE FROM buyer_customer WHERE workspace_id = $1 AND connection_id = $2 AND buyer_id = $3 \
+         AND program_id = $4";
+    let (ws, con) = (P::T(workspace_id), P::T(connection_id));
+    tx.exec(sql, &[ws, con, P::T(buyer_id), P::T(program_id)]).await?;
+    Ok(())
+}
+
+/// The buyers that are a customer: (connection, buyer). At most 1,000.
+///
+/// # Errors
+/// The database's.
+pub async fn buyers_of(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    customer_id: &str,
+) -> Result<Vec<(String, String)>, StoreError> {
+    let sql = "SELECT connection_id, buyer_id FROM buyer_customer WHERE workspace_id = $1 AND customer_id = $2 \
+         ORDER BY connection_id, buyer_id LIMIT 1000";
+    let rows = tx.rows(sql, &[P::T(workspace_id), P::T(customer_id)]).await?;
+    rows.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect()
+}
