@@ -1,0 +1,9 @@
+//! What happens when somebody pays, in Stripe's order of events.
+
+pub mod billing;
+pub mod charge;
+pub mod checkout;
+pub mod dispute;
+pub mod intent;
+pub mod refund;
+pub mod subscription;

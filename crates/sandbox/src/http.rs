@@ -1,0 +1,256 @@
+//! One request to `/v1`: key, route, permission, form, schema, idempotency, work, expansion, schema again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::Response;
+use serde_json::Value;
+
+use crate::auth::{self, Key};
+use crate::config::MAX_BODY;
+use crate::error::{ApiError, Res};
+use crate::expand;
+use crate::faults::ApiFault;
+use crate::form;
+use crate::openapi::document::{API_VERSION, Matched, document};
+use crate::openapi::validate;
+use crate::routes::{self, Call};
+use crate::shared::{Shared, Violation};
+use crate::world::RequestInfo;
+
+/// A request whose body was read.
+struct Incoming {
+    method: String,
+    path: String,
+    query: String,
+    body: Vec<u8>,
+    headers: HeaderMap,
+    request_id: String,
+}
+
+impl Incoming {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|v| v.to_str().ok())
+    }
+
+    fn route(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+}
+
+struct Answer {
+    status: u16,
+    body: Value,
+    replayed: bool,
+}
+
+/// Serves everything under `/v1`.
+pub async fn stripe(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let request_id = request_id();
+    let Ok(body) = to_bytes(body, MAX_BODY).await else {
+        let error =
+            ApiError::bad(format!("A request body may have at most {MAX_BODY} bytes.")).with_status(413);
+        return respond(
+            &request_id,
+            Answer { status: error.status, body: error.body(), replayed: false },
+            None,
+        );
+    };
+    let incoming = Incoming {
+        method: parts.method.as_str().to_owned(),
+        path: parts.uri.path().trim_end_matches('/').to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        body: body.to_vec(),
+        headers: parts.headers,
+        request_id,
+    };
+    let fault = ApiFault::take(&mut shared.faults(), &incoming.path);
+    if let Some(fault) = &fault {
+        tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
+    }
+    let answer = match &fault {
+        Some(fault) if fault.status.is_some() && !fault.after_work => faulty(fault),
+        Some(fault) if fault.status.is_some() => {
+            answer(&shared, &incoming);
+            faulty(fault)
+        }
+        _ => answer(&shared, &incoming),
+    };
+    shared.wake.notify_one();
+    respond(&incoming.request_id, answer, fault.as_ref())
+}
+
+/// Request ids are no objects, so they may be random: what is deterministic stays so if requests cross.
+fn request_id() -> String {
+    let mut bytes = [0u8; 7];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => format!("req_{}", hex::encode(bytes)),
+        Err(_) => "req_00000000000000".to_owned(),
+    }
+}
+
+fn faulty(fault: &ApiFault) -> Answer {
+    let status = fault.status.unwrap_or(500);
+    let error = ApiError {
+        status,
+        kind: if status >= 500 { "api_error" } else { "invalid_request_error" },
+        code: (status == 429).then_some("rate_limit"),
+        message: "The sandbox was asked to answer with this fault.".to_owned(),
+        param: None,
+    };
+    Answer { status, body: error.body(), replayed: false }
+}
+
+fn respond(request_id: &str, answer: Answer, fault: Option<&ApiFault>) -> Response {
+    let mut text = answer.body.to_string();
+    if fault.is_some_and(|f| f.truncate) {
+        text.truncate(text.char_indices().nth(text.chars().count() / 2).map_or(0, |(at, _)| at));
+    }
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert("content-type", HeaderValue::from_static("application/json"));
+    headers.insert("stripe-version", HeaderValue::from_static(API_VERSION));
+    if let Ok(value) = HeaderValue::from_str(request_id) {
+        headers.insert("request-id", value);
+    }
+    if answer.replayed {
+        headers.insert("idempotent-replayed", HeaderValue::from_static("true"));
+    }
+    if let Some(retry) = fault.and_then(|f| f.should_retry) {
+        headers.insert("stripe-should-retry", HeaderValue::from_static(if retry { "true" } else { "false" }));
+    }
+    response
+}
+
+fn answer(shared: &Shared, incoming: &Incoming) -> Answer {
+    let answer = match work(shared, incoming) {
+        Ok(answer) => answer,
+        Err(error) => Answer { status: error.status, body: error.body(), replayed: false },
+    };
+    if answer.status == 200 {
+        return answer;
+    }
+    match validate::component("error", &answer.body) {
+        Ok(()) => answer,
+        Err(breaches) => {
+            let error = breached(shared, incoming, "answer", &breaches);
+            Answer { status: 500, body: error.body(), replayed: false }
+        }
+    }
+}
+
+fn breached(
+    shared: &Shared,
+    incoming: &Incoming,
+    side: &'static str,
+    breaches: &[validate::Breach],
+) -> ApiError {
+    let detail: Vec<String> = breaches.iter().take(5).map(ToString::to_string).collect();
+    let detail = detail.join("; ");
+    let message = format!("the sandbox's own {side} breaks Stripe's schema: {detail}");
+    violate(shared, incoming, side, detail);
+    ApiError::internal(message)
+}
+
+fn violate(shared: &Shared, incoming: &Incoming, side: &'static str, detail: String) {
+    shared.violate(Violation {
+        side,
+        route: incoming.route(),
+        request_id: incoming.request_id.clone(),
+        detail,
+    });
+}
+
+/// Everything before the work; what is refused here is not kept for its idempotency key, as with Stripe.
+fn work(shared: &Shared, incoming: &Incoming) -> Res<Answer> {
+    let key = auth::key(&shared.config, &shared.revoked(), incoming.header("authorization"))?;
+    let world = (key.account.clone(), key.livemode);
+    check_version(incoming)?;
+    let found = find(shared, incoming)?;
+    let account_id = shared.world(&world, |w| w.account_id.clone())?;
+    let permission = auth::permission(&incoming.method, &incoming.path);
+    auth::allow(&key, &account_id, permission.as_deref())?;
+    let params = form::parse(&[incoming.query.as_bytes(), &incoming.body], &found.operation.request)?;
+    if let Err(breaches) = validate::request(found.operation, &params) {
+        let detail: Vec<String> = breaches.iter().take(5).map(ToString::to_string).collect();
+        violate(shared, incoming, "request", detail.join("; "));
+        return Err(breaches.first().map_or_else(|| ApiError::bad("Invalid request."), ApiError::breach));
+    }
+    let idempotency =
+        incoming.header("idempotency-key").filter(|_| incoming.method == "POST").map(str::to_owned);
+    let print = format!("{} {params}", incoming.route());
+    shared.world(&world, |world| {
+        if let Some(name) = &idempotency
+            && let Some((status, body)) = world.idempotent.replay(name, &print)?
+        {
+            return Ok(Answer { status, body, replayed: true });
+        }
+        world.request =
+            RequestInfo { id: Some(incoming.request_id.clone()), idempotency_key: idempotency.clone() };
+        let done = perform(shared, incoming, world, &key, &found, params);
+        world.request = RequestInfo::default();
+        let (status, body) = match done {
+            Ok(body) => (200, body),
+            Err(error) => (error.status, error.body()),
+        };
+        if let Some(name) = idempotency {
+            world.idempotent.keep(name, print, status, body.clone());
+        }
+        Ok(Answer { status, body, replayed: false })
+    })?
+}
+
+fn perform(
+    shared: &Shared,
+    incoming: &Incoming,
+    world: &mut crate::world::World,
+    key: &Key,
+    found: &Matched,
+    params: Value,
+) -> Res {
+    let expand = expand::wanted(&params);
+    let mut call = Call { world, path: &found.path_params, params: &params };
+    let Some(result) = routes::serve(&found.operation.id, &mut call) else {
+        violate(shared, incoming, "request", "the sandbox does not serve this operation".into());
+        return Err(ApiError::bad(format!(
+            "Stripe has this operation ({}), but the sandbox does not serve it.",
+            found.operation.id
+        ))
+        .with_status(404));
+    };
+    let mut body = result.inspect_err(|error| {
+        if error.status >= 500 {
+            violate(shared, incoming, "event", error.message.clone());
+        }
+    })?;
+    expand::expand(world, key, &mut body, &expand)?;
+    validate::answer(found.operation, &body)
+        .map_err(|breaches| breached(shared, incoming, "answer", &breaches))
+        .map(|()| body)
+}
+
+fn find(shared: &Shared, incoming: &Incoming) -> Res<Matched> {
+    document().find(&incoming.method, &incoming.path).ok_or_else(|| {
+        violate(shared, incoming, "request", "no such route in Stripe's document".into());
+        ApiError::bad(format!(
+            "Unrecognized request URL ({}: {}). Please see https://stripe.com/docs.",
+            incoming.method, incoming.path
+        ))
+        .with_status(404)
+    })
+}
+
+/// A version is a date with an optional name; the answer is in the sandbox's own version whatever is asked for.
+fn check_version(incoming: &Incoming) -> Res<()> {
+    let Some(version) = incoming.header("stripe-version") else { return Ok(()) };
+    let date = version.split('.').next().unwrap_or_default();
+    let parts: Vec<&str> = date.split('-').collect();
+    let well_formed = parts.len() == 3
+        && parts.iter().zip([4, 2, 2]).all(|(p, n)| p.len() == n && p.bytes().all(|b| b.is_ascii_digit()));
+    if well_formed { Ok(()) } else { Err(ApiError::bad(format!("Invalid Stripe API version: {version}"))) }
+}

@@ -1,0 +1,5 @@
+//! Objects whose shape takes more than a few lines.
+
+pub mod items;
+pub mod lines;
+pub mod session;
