@@ -1,0 +1,3 @@
+//! Log-in, sessions, and the belts around every page and form.
+
+pub mod login;
