@@ -32,7 +32,7 @@ fn an_invoice_of_localstripe_is_understood() {
             "status": "paid", "billing_reason": null, "currency": "eur", "customer": "cus_1",
             "customer_email": " Ada@Example.COM ", "subscription": "sub_1", "payment_intent": "pi_1",
             "parent": { "type": "subscription_details", "subscription_details": { "subscription": "sub_1" } },
-            "charge": { "id": "ch_1", "object": "charge", "amount": 2500, "captured": true, "currency": "eur",
+            "charge": { "id": "ch_1", "object": "charge", "amount": 2500, "captured": true, "currency": "eur", "invoice": null,
                 "status": "succeeded", "payment_intent": "pi_1", "amount_refunded": 0, "created": 1_699_999_995,
                 "refunds": { "object": "list", "data": [], "has_more": false } },
             "subtotal": 2500, "tax": 0, "total_tax_amounts": [], "total": 2500, "amount_due": 2500,
@@ -54,7 +54,24 @@ fn an_invoice_of_localstripe_is_understood() {
     assert_eq!(said(&understood, "in_1", F::EmailHash), text(&hash("ada@example.com")));
     assert_eq!(said(&understood, "in_1", F::BillingReason), None);
     assert_eq!(said(&understood, "ch_1", F::AmountCaptured), int(2500), "captured: true means all of it");
+    assert_eq!(
+        said(&understood, "ch_1", F::Invoice),
+        text("in_1"),
+        "standing in the invoice beats its own null"
+    );
     assert_eq!(said(&understood, "ch_1", F::PaymentIntent), text("pi_1"));
+}
+
+/// localstripe again: the PaymentIntent names the invoice, its charge says that there is none.
+#[test]
+fn a_charge_inside_an_invoiced_payment_intent_is_no_bare_charge() {
+    let of = |invoice: Json| {
+        let intent = json!({ "id": "pi_1", "invoice": invoice, "charges": { "data": [
+            { "id": "ch_1", "amount": 2500, "payment_intent": "pi_1", "invoice": null } ] } });
+        said(&understand(&event("payment_intent.succeeded", intent)), "ch_1", F::Invoice)
+    };
+    assert_eq!(of(json!("in_1")), text("in_1"));
+    assert_eq!(of(Json::Null), Some(Value::Null));
 }
 
 #[test]

@@ -86,6 +86,18 @@ impl<'h> Collector<'h> {
         }
     }
 
+    /// The charges of a PaymentIntent that names an invoice belong to it as well, also where they say that they
+    /// have none.
+    pub(crate) fn name_invoice(&mut self, payment_intent: &str, invoice: &str) {
+        let intent = Value::from(payment_intent);
+        let charges = self.facts.iter_mut().filter(|fact| fact.kind == Kind::Charge);
+        for charge in charges.filter(|charge| charge.fields.get(&Field::PaymentIntent) == Some(&intent)) {
+            if charge.fields.get(&Field::Invoice) == Some(&Value::Null) {
+                charge.set(Field::Invoice, invoice);
+            }
+        }
+    }
+
     fn nested(&mut self, kind: Kind, object: &RawValue) {
         if self.depth >= MAX_DEPTH {
             self.notes.add("Objects are nested too deeply; the inner ones were not read.");

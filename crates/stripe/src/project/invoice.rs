@@ -1,7 +1,7 @@
 //! `invoice` → facts.
 
 use super::collector::{Collector, Put};
-use crate::json::{Amount, IdOr, Millis, Said};
+use crate::json::{Amount, IdOr, Millis, Said, Text};
 use crate::views::{Invoice, Page};
 use serde_json::value::RawValue;
 use tributary_domain::fact::{Fact, Field, Kind, Value};
@@ -35,8 +35,17 @@ fn project(raw: &RawValue, c: &mut Collector<'_>, paid_now: bool) {
     payments(&view.payments, &mut fact, c);
     c.add(fact);
     c.expand(Kind::Customer, &view.customer);
-    c.expand(Kind::PaymentIntent, &view.payment_intent);
-    c.expand(Kind::Charge, &view.charge);
+    expand(Kind::PaymentIntent, &view.payment_intent, &view.id, c);
+    expand(Kind::Charge, &view.charge, &view.id, c);
+}
+
+/// Follows an expanded payment. That it stands in the invoice says more than its own null: some senders leave
+/// `charge.invoice` null inside the very invoice that it pays.
+fn expand(kind: Kind, reference: &Said<IdOr<'_>>, invoice: &Said<Text<'_>>, c: &mut Collector<'_>) {
+    c.expand(kind, reference);
+    if let (Said::Is(IdOr { id, object: Some(_) }), Said::Is(invoice)) = (reference, invoice) {
+        c.add(Fact::new(kind, id.as_ref(), c.at()).with(Field::Invoice, invoice.as_ref()));
+    }
 }
 
 /// Status and time of payment. Old invoices say `paid` instead; the event's own word counts last.

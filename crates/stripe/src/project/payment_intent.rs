@@ -27,6 +27,9 @@ pub(crate) fn payment_intent(raw: &RawValue, c: &mut Collector<'_>) {
     c.expand(Kind::Invoice, &view.invoice);
     c.expand(Kind::Charge, &view.latest_charge);
     c.expand_page(Kind::Charge, &view.charges);
+    if let (Said::Is(id), Said::Is(invoice)) = (&view.id, &view.invoice) {
+        c.name_invoice(id, &invoice.id);
+    }
 }
 
 /// Before 2022-11-15 the charges are embedded, the newest first.
