@@ -1,1 +1,11 @@
-//! One binary for all flows.
+//! Flows across crates: the real server as a process of its own, on both databases. One binary for all.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test ends at its first surprise, in its helpers too"
+)]
+
+mod signatures;
+mod support;
+mod tidy;
