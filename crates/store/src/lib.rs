@@ -5,6 +5,7 @@ pub mod connections;
 pub mod db;
 pub mod error;
 pub mod health;
+pub mod pages;
 pub mod pipeline;
 pub mod setup;
 pub mod vault;
