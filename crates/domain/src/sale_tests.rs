@@ -552,6 +552,7 @@ fn what_stripe_denied_is_not_asked_again() {
 fn refunds_are_counted_once_and_never_beyond_what_was_captured() {
     let bare = |told: i64| charge(12_000).with(Field::Invoice, none()).with(Field::AmountRefunded, told);
     let by_intent = |id, amount, status| refund(id, amount, status).with(Field::PaymentIntent, "pi_1");
+    let later = |fact: Fact| Fact { at: fact.at + 60_000, ..fact };
     let other_try = || {
         let mut failed = bare(0).with(Field::ChargeStatus, "failed").with(Field::AmountCaptured, 0);
         failed.object_id = "ch_0".into();
@@ -608,6 +609,7 @@ fn refunds_are_counted_once_and_never_beyond_what_was_captured() {
             vec![],
         ),
         ("the total alone", vec![bare(4_000)], 4_000, unexplained.clone()),
+        ("the total once seen, fallen since", vec![bare(4_000), later(bare(0))], 4_000, unexplained.clone()),
         ("the total says more", vec![bare(5_000), by_charge("re_1", 4_000, "succeeded")], 5_000, unexplained),
         (
             "the total says more, but the list was read to its end",
@@ -747,6 +749,17 @@ fn a_charge_in_another_currency_gives_the_share_but_not_the_part_paid() {
         assert_eq!((sale.paid, sale.captured, sale.refunded), (12_000, 11_000, 11_000));
         assert_eq!(sale.currency, "usd");
     }
+}
+
+#[test]
+fn the_share_kept_of_an_invoice_is_over_all_that_was_captured() {
+    // Paid twice over, all of it given back.
+    let twice = charge(15_000).with(Field::AmountRefunded, 15_000);
+    let sale = read(&[invoice_old(), twice, by_charge("re_1", 15_000, "succeeded")]);
+    assert_eq!((sale.paid, sale.captured, sale.refunded), (12_000, 15_000, 15_000));
+    // Paid by two charges, of which one is known: the other's part is kept.
+    let sale = read(&[invoice_old(), charge(5_000), by_charge("re_1", 5_000, "succeeded")]);
+    assert_eq!((sale.paid, sale.captured, sale.refunded), (12_000, 12_000, 5_000));
 }
 
 #[test]
