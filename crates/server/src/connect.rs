@@ -1,0 +1,239 @@
+//! Connecting a Stripe account: check the key, find or make the connection, feed the program from it, and see to
+//! it that events arrive, by webhook where Stripe can reach us and by polling where it cannot.
+
+mod check;
+mod client;
+mod delivery;
+mod rows;
+
+pub use check::{Checkup, EndpointState, check};
+pub use client::{client, client_of};
+pub use delivery::webhook_url;
+
+use crate::state::App;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use tributary_store::StoreError;
+use tributary_store::workspaces::Program;
+use tributary_stripe::client::{ApiError, ApiKey, ConfigError, KeyError, KeyKind, Probe};
+use tributary_stripe::connect::{ConnectError, Validation, validate_key};
+
+/// The longest signing secret that is taken, bytes.
+const SECRET_MAX: usize = 512;
+
+/// What a person brings to connect an account.
+#[derive(Debug)]
+pub struct Request {
+    /// The program to feed: its public id, or its private one.
+    pub program: String,
+    /// Stripe's API key.
+    pub api_key: SecretString,
+    /// The signing secret of an endpoint that was made by hand. Then none is made.
+    pub webhook_secret: Option<SecretString>,
+    /// Where the account's API is; `None` = as configured.
+    pub api_base: Option<String>,
+    /// Poll for events, and make no endpoint.
+    pub poll: bool,
+}
+
+/// A permission of the key, as it was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Permission {
+    /// Stripe's name: `charge_read`.
+    pub permission: &'static str,
+    /// What it is for.
+    pub why: &'static str,
+    /// Does following sales need it?
+    pub needed: bool,
+    /// Has the key got it?
+    pub ok: bool,
+}
+
+impl From<&Probe> for Permission {
+    fn from(probe: &Probe) -> Self {
+        Self { permission: probe.permission, why: probe.why, needed: probe.needed, ok: probe.ok.is_ok() }
+    }
+}
+
+/// How it ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Connected {
+    /// `con_…`
+    pub connection_id: String,
+    /// `acct_…`, or `unknown_…` where the key may not read it.
+    pub account_id: String,
+    /// The account's name, if it may be read.
+    pub account_name: Option<String>,
+    /// Live or test.
+    pub livemode: bool,
+    /// The program that it feeds now.
+    pub program_public_id: String,
+    /// Our endpoint at Stripe (`we_…`), if there is one.
+    pub webhook_endpoint: Option<String>,
+    /// Where Stripe sends events, or would.
+    pub webhook_url: String,
+    /// Are events polled?
+    pub polling: bool,
+    /// Was the account connected before?
+    pub known: bool,
+    /// What a person should know or do.
+    pub warnings: Vec<String>,
+    /// The checklist of the key.
+    pub permissions: Vec<Permission>,
+}
+
+/// Why an account was not connected.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectFailure {
+    /// No such program.
+    #[error("There is no program {0}. Give the public id that `tributary setup` printed, 8 capital letters and digits.")]
+    NoProgram(String),
+    /// The text is no API key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The API base cannot be used.
+    #[error(transparent)]
+    Base(#[from] ConfigError),
+    /// The text is no signing secret.
+    #[error("{0}")]
+    Secret(&'static str),
+    /// Stripe refuses the key, or cannot be reached.
+    #[error(transparent)]
+    Stripe(#[from] ConnectError),
+    /// The account is connected, but its webhook endpoint could not be seen to.
+    #[error("The account is connected as {connection_id}, but the webhook endpoint is not certain: {error} Run the same again.")]
+    Endpoint {
+        /// The connection.
+        connection_id: String,
+        /// What happened.
+        error: ApiError,
+    },
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl ConnectFailure {
+    /// Was something out of reach, so that the same may work later?
+    #[must_use]
+    pub const fn is_unavailable(&self) -> bool {
+        let (Self::Stripe(ConnectError::Api(error)) | Self::Endpoint { error, .. }) = self else {
+            return matches!(self, Self::Store(error) if error.is_unavailable());
+        };
+        matches!(
+            error,
+            ApiError::Unavailable { .. } | ApiError::UnknownOutcome { .. } | ApiError::RateLimited { .. }
+        )
+    }
+}
+
+/// Connects an account and attaches the program. The same request again changes nothing but the key.
+///
+/// # Errors
+/// A [`ConnectFailure`]; nothing is stored then, except for [`ConnectFailure::Endpoint`].
+pub async fn connect(app: &App, request: &Request) -> Result<Connected, ConnectFailure> {
+    let program = rows::program(app, &request.program).await?;
+    let key = ApiKey::parse(request.api_key.expose_secret())?;
+    let secret = request.webhook_secret.as_ref().map(checked_secret).transpose()?;
+    let base = request.api_base.clone().unwrap_or_else(|| app.settings.stripe_api_base.clone());
+    let client = client(&base, key.clone())?;
+    let seen = validate_key(&client).await?;
+    let entry = entry(app, &program, &seen, &key, base).await?;
+    let (connection, known) = rows::find_or_insert(app, entry).await?;
+    let mut warnings = seen.missing.clone();
+    warnings.extend(seen.warnings.iter().cloned());
+    let wish = delivery::Wish {
+        url: rows::endpoint_url(app, &connection, &program).await?,
+        secret,
+        poll: request.poll,
+        may_poll: !seen.missing.iter().any(|line| line.contains("event_read")),
+    };
+    let arranged = delivery::arrange(&client, &connection, &wish).await;
+    let connection_id = connection.connection_id.clone();
+    let delivery = arranged
+        .map_err(|error| ConnectFailure::Endpoint { connection_id: connection_id.clone(), error })?;
+    warnings.extend(delivery.warnings.iter().cloned());
+    let account_id = connection.account_id.clone();
+    rows::finish(app, connection, &program, &delivery, &warnings).await?;
+    Ok(Connected {
+        connection_id,
+        account_id,
+        account_name: seen.display_name,
+        livemode: seen.livemode,
+        program_public_id: program.public_id,
+        webhook_endpoint: delivery.endpoint_id,
+        webhook_url: delivery.url,
+        polling: delivery.polling,
+        known,
+        warnings,
+        permissions: seen.probes.iter().map(Permission::from).collect(),
+    })
+}
+
+async fn entry(
+    app: &App,
+    program: &Program,
+    seen: &Validation,
+    key: &ApiKey,
+    api_base: String,
+) -> Result<rows::Entry, StoreError> {
+    let data_key = app.data_key(&program.workspace_id).await?;
+    let account_id = match &seen.account_id {
+        Some(id) => id.clone(),
+        // The same key finds the same connection again, and nobody can tell the key from it.
+        None => format!("unknown_{}", data_key.keyed_hash("stripe-account", key.expose())?),
+    };
+    Ok(rows::Entry {
+        data_key,
+        program: program.clone(),
+        mode: if seen.livemode { "live" } else { "test" },
+        account_id,
+        account_name: seen.display_name.clone().unwrap_or_default(),
+        api_base,
+        key_hint: hint(key),
+        api_key: key.clone(),
+        new_id: crate::state::new_id(tributary_domain::ids::IdKind::Connection)?,
+        now: app.now(),
+    })
+}
+
+/// The key's kind, mode and last letters: enough to recognise it, nothing to use.
+fn hint(key: &ApiKey) -> String {
+    let kind = if key.info().kind == KeyKind::Restricted { "rk" } else { "sk" };
+    let text = key.expose();
+    format!("{kind}_{}_…{}", key.info().mode, &text[text.len().saturating_sub(4)..])
+}
+
+fn checked_secret(secret: &SecretString) -> Result<SecretString, ConnectFailure> {
+    let text = secret.expose_secret().trim();
+    if text.starts_with("sk_") || text.starts_with("rk_") || text.starts_with("pk_") {
+        return Err(ConnectFailure::Secret(
+            "This is an API key, not a webhook signing secret. The secret begins with whsec_.",
+        ));
+    }
+    if text.len() < 8 || text.len() > SECRET_MAX || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(ConnectFailure::Secret(
+            "This is not a webhook signing secret. Copy it from the endpoint's page in Stripe; it begins with whsec_.",
+        ));
+    }
+    Ok(SecretString::from(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hint_shows_four_letters() {
+        let key = ApiKey::parse("rk_test_51Secretabcd").unwrap();
+        assert_eq!(hint(&key), "rk_test_…abcd");
+    }
+
+    #[test]
+    fn an_api_key_is_not_taken_for_a_signing_secret() {
+        for bad in ["sk_test_1234567", "", "whsec", "whsec_with blank", "whsec_ä1234567"] {
+            assert!(checked_secret(&SecretString::from(bad)).is_err(), "{bad}");
+        }
+        assert!(checked_secret(&SecretString::from(" whsec_1234567\n")).is_ok());
+    }
+}

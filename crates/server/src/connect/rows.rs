@@ -1,0 +1,178 @@
+//! What connecting reads and writes.
+
+use super::ConnectFailure;
+use super::delivery::{Delivery, webhook_url};
+use crate::state::{App, new_id};
+use secrecy::{ExposeSecret, SecretString};
+use tributary_domain::ids::IdKind;
+use tributary_store::connections::{self, Connection, api_key_place};
+use tributary_store::vault::Key;
+use tributary_store::workspaces::{self, Program};
+use tributary_store::{StoreError, Tx, Unit};
+use tributary_stripe::client::ApiKey;
+
+/// A connection as the key describes it, before it is known whether there is one.
+pub(super) struct Entry {
+    pub(super) data_key: Key,
+    pub(super) program: Program,
+    pub(super) mode: &'static str,
+    pub(super) account_id: String,
+    pub(super) account_name: String,
+    pub(super) api_base: String,
+    pub(super) key_hint: String,
+    pub(super) api_key: ApiKey,
+    pub(super) new_id: String,
+    pub(super) now: i64,
+}
+
+struct FindProgram(String);
+
+impl Unit for FindProgram {
+    type Out = Option<Program>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Option<Program>, StoreError> {
+        if let Some(program) = workspaces::find_program_by_public_id(tx, &self.0).await? {
+            return Ok(Some(program));
+        }
+        for (workspace_id, _, _) in workspaces::list_workspaces(tx).await? {
+            if let Some(program) = workspaces::find_program(tx, &workspace_id, &self.0).await? {
+                return Ok(Some(program));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The program by its public id, of any case, or its private one.
+pub(super) async fn program(app: &App, id: &str) -> Result<Program, ConnectFailure> {
+    let id = id.trim();
+    let wanted = if id.starts_with("prg_") { id.to_owned() } else { id.to_ascii_uppercase() };
+    let found = app.db.read(FindProgram(wanted)).await?;
+    found.ok_or_else(|| ConnectFailure::NoProgram(id.chars().take(40).collect()))
+}
+
+impl Unit for Entry {
+    type Out = (Connection, bool);
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let ws = &self.program.workspace_id;
+        let known = connections::find_by_account(tx, ws, self.mode, &self.account_id).await?;
+        let before = known.is_some();
+        let mut connection = known.unwrap_or_else(|| self.fresh());
+        connection.api_key = self
+            .data_key
+            .seal(&api_key_place(&connection.connection_id), self.api_key.expose().as_bytes())?;
+        connection.key_hint.clone_from(&self.key_hint);
+        connection.account_name.clone_from(&self.account_name);
+        connection.api_base.clone_from(&self.api_base);
+        connection.status = "connected".to_owned();
+        connection.status_reason = String::new();
+        if before {
+            connections::update(tx, &connection, self.now).await?;
+        } else {
+            connections::insert(tx, &connection).await?;
+        }
+        let id = &connection.connection_id;
+        connections::attach(tx, ws, id, &self.program.program_id, self.now).await?;
+        Ok((connection, before))
+    }
+}
+
+impl Entry {
+    fn fresh(&self) -> Connection {
+        Connection {
+            workspace_id: self.program.workspace_id.clone(),
+            connection_id: self.new_id.clone(),
+            mode: self.mode.to_owned(),
+            account_id: self.account_id.clone(),
+            account_name: String::new(),
+            api_base: String::new(),
+            api_key: Vec::new(),
+            key_hint: String::new(),
+            status: String::new(),
+            status_reason: String::new(),
+            warnings: "[]".to_owned(),
+            endpoint_id: None,
+            endpoint_url: None,
+            polling: false,
+            cursor_at: self.now,
+            created_at: self.now,
+        }
+    }
+}
+
+/// The account's connection in its mode, with the new key, feeding the program; and whether it was there before.
+pub(super) async fn find_or_insert(app: &App, entry: Entry) -> Result<(Connection, bool), StoreError> {
+    app.db.write(entry).await
+}
+
+struct Attached(Connection);
+
+impl Unit for Attached {
+    type Out = Vec<Program>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Vec<Program>, StoreError> {
+        let (ws, mut fed) = (&self.0.workspace_id, Vec::new());
+        for program in workspaces::list_programs(tx, ws).await? {
+            let of_program = connections::list_of_program(tx, ws, &program.program_id).await?;
+            if of_program.iter().any(|one| one.connection_id == self.0.connection_id) {
+                fed.push(program);
+            }
+        }
+        Ok(fed)
+    }
+}
+
+/// Where the connection's one endpoint points: at the program that it was made for, as long as that is fed by the
+/// connection; else at this one.
+pub(super) async fn endpoint_url(
+    app: &App,
+    connection: &Connection,
+    program: &Program,
+) -> Result<String, StoreError> {
+    let here = webhook_url(&app.settings.public_url, &program.public_id);
+    let Some(stored) = &connection.endpoint_url else { return Ok(here) };
+    let fed = app.db.read(Attached(connection.clone())).await?;
+    let first = fed.iter().find(|one| stored.contains(&format!("/stripe/{}/webhook", one.public_id)));
+    Ok(first.map_or(here, |one| webhook_url(&app.settings.public_url, &one.public_id)))
+}
+
+struct Finish {
+    connection: Connection,
+    program_id: String,
+    data_key: Key,
+    secret: Option<(String, SecretString)>,
+    now: i64,
+}
+
+impl Unit for Finish {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let (ws, id) = (&self.connection.workspace_id, &self.connection.connection_id);
+        connections::update(tx, &self.connection, self.now).await?;
+        let Some((secret_id, secret)) = &self.secret else { return Ok(()) };
+        let secret = secret.expose_secret();
+        let known = connections::candidates(tx, &self.data_key, ws, &self.program_id, self.now).await?;
+        if known.iter().any(|one| &one.connection_id == id && one.secret.as_slice() == secret.as_bytes()) {
+            return Ok(());
+        }
+        connections::insert_secret(tx, &self.data_key, ws, id, secret_id, secret, self.now).await
+    }
+}
+
+/// Stores how events arrive.
+pub(super) async fn finish(
+    app: &App,
+    mut connection: Connection,
+    program: &Program,
+    delivery: &Delivery,
+    warnings: &[String],
+) -> Result<(), StoreError> {
+    let data_key = app.data_key(&connection.workspace_id).await?;
+    connection.endpoint_id.clone_from(&delivery.endpoint_id);
+    let webhooks = delivery.endpoint_id.is_some() || delivery.secret.is_some();
+    connection.endpoint_url = webhooks.then(|| delivery.url.clone());
+    connection.polling = delivery.polling;
+    connection.warnings = serde_json::to_string(warnings).unwrap_or_else(|_| "[]".to_owned());
+    let secret = delivery.secret.clone().map(|secret| Ok::<_, StoreError>((new_id(IdKind::Secret)?, secret)));
+    let program_id = program.program_id.clone();
+    let finish = Finish { connection, program_id, data_key, secret: secret.transpose()?, now: app.now() };
+    app.db.write(finish).await
+}

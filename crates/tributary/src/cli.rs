@@ -1,0 +1,192 @@
+//! What can be typed.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Affiliate and refer-a-friend programs on your own server, reconciled with Stripe to the cent.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    disable_help_subcommand = true,
+    after_help = "Exit codes: 0 ok, 1 problems found, 2 usage, 3 unavailable.\nSettings: environment or tributary.toml, see docs/OPERATIONS.md."
+)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Print JSON alone on the standard output, the rest on the standard error.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// The configuration file; else tributary.toml here, if there is one.
+    #[arg(long, global = true, env = "TRIBUTARY_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the server.
+    Serve,
+    /// Run a stand-in for Stripe with a demo shop on this machine, or talk to one.
+    Sandbox(SandboxArgs),
+    /// Bring the database's schema to this version.
+    Migrate,
+    /// Make the workspace with its owner, if there is none, and a program with an API key.
+    Setup(SetupArgs),
+    /// Work with Stripe connections.
+    #[command(subcommand)]
+    Stripe(StripeCommand),
+    /// Derive everything again from the sources; it must find nothing to post.
+    Replay,
+    /// Say why a sale earned what it earned: any id of it, or a commission's.
+    Explain {
+        /// A commission, a sale, or any Stripe id of it: ch_…, in_…, pi_…, cs_….
+        id: String,
+    },
+    /// Check the ledger's invariants.
+    Verify,
+    /// Look at configuration, database and Stripe connections, and change nothing.
+    Doctor,
+    /// Print the description of the REST API.
+    #[command(hide = true)]
+    Openapi,
+}
+
+/// Kinds of programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(crate) enum Kind {
+    /// Partners refer customers.
+    Affiliate,
+    /// Customers refer friends.
+    ReferAFriend,
+}
+
+impl Kind {
+    /// As it is stored.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Affiliate => "affiliate",
+            Self::ReferAFriend => "refer_a_friend",
+        }
+    }
+}
+
+/// `setup`
+#[derive(Debug, Args)]
+pub(crate) struct SetupArgs {
+    /// The owner's e-mail address; of a user, if there is a workspace.
+    #[arg(long)]
+    pub(crate) email: String,
+    /// The password comes by the standard input.
+    #[arg(long, required = true)]
+    pub(crate) password_stdin: bool,
+    /// The program's name, such as "AcmeWorks partners".
+    #[arg(long, value_name = "NAME")]
+    pub(crate) program: String,
+    /// Who refers.
+    #[arg(long, value_enum, default_value = "affiliate")]
+    pub(crate) kind: Kind,
+    /// The program's default currency, three letters.
+    #[arg(long, default_value = "usd")]
+    pub(crate) currency: String,
+    /// The site that is sold on.
+    #[arg(long, value_name = "URL")]
+    pub(crate) website: String,
+    /// What a sale earns: a share such as 30%, or an amount such as "5.00 usd".
+    #[arg(long, value_name = "REWARD")]
+    pub(crate) commission: String,
+    /// Which sales of a customer earn: lifetime, once, N-sales or N-months.
+    #[arg(long, default_value = "lifetime")]
+    pub(crate) duration: String,
+    /// Days before a commission becomes payable, 0 to 730.
+    #[arg(long, default_value_t = 30, value_name = "N")]
+    pub(crate) hold_days: u32,
+    /// Do not recognise customers by their e-mail address.
+    #[arg(long)]
+    pub(crate) no_match_email: bool,
+}
+
+/// `stripe …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum StripeCommand {
+    /// Connect a Stripe account by API key and feed a program from it.
+    Connect(ConnectArgs),
+}
+
+/// `stripe connect`
+#[derive(Debug, Args)]
+pub(crate) struct ConnectArgs {
+    /// The program's public id, 8 capital letters and digits.
+    #[arg(long, value_name = "ID")]
+    pub(crate) program: String,
+    /// The API key comes by the standard input; a restricted key (rk_…) is best.
+    #[arg(long, required = true)]
+    pub(crate) api_key_stdin: bool,
+    /// The signing secret of an endpoint that you made yourself comes by the standard input.
+    #[arg(long)]
+    pub(crate) webhook_secret_stdin: bool,
+    /// Where Stripe's API is; else as configured.
+    #[arg(long, value_name = "URL")]
+    pub(crate) api_base: Option<String>,
+    /// Poll for events and make no endpoint.
+    #[arg(long, conflicts_with = "webhook_secret_stdin")]
+    pub(crate) poll: bool,
+}
+
+/// `sandbox …`
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct SandboxArgs {
+    /// Talk to a running sandbox instead of starting one.
+    #[command(subcommand)]
+    pub(crate) command: Option<SandboxCommand>,
+    /// Where to listen; a loopback address, port 0 for a free one.
+    #[arg(long, default_value = "127.0.0.1:8788")]
+    pub(crate) listen: SocketAddr,
+    /// The same seed and the same requests give the same ids.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+/// What a running sandbox can be asked.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SandboxCommand {
+    /// Play a story by name against a running Tributary.
+    Play(PlayArgs),
+    /// Show counts, deliveries and violations.
+    State {
+        /// Where the sandbox listens.
+        #[arg(long, default_value = "http://127.0.0.1:8788", value_name = "URL")]
+        sandbox: String,
+    },
+}
+
+/// `sandbox play`
+#[derive(Debug, Args)]
+pub(crate) struct PlayArgs {
+    /// The story; `demo` is the one of bin/demo.
+    pub(crate) story: String,
+    /// Where the sandbox listens.
+    #[arg(long, default_value = "http://127.0.0.1:8788", value_name = "URL")]
+    pub(crate) sandbox: String,
+    /// Where Tributary listens.
+    #[arg(long, default_value = "http://127.0.0.1:8787", value_name = "URL")]
+    pub(crate) tributary: String,
+    /// The program's API key comes by the standard input.
+    #[arg(long, required = true)]
+    pub(crate) api_key_stdin: bool,
+    /// The partner who refers the story's buyers.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) partner_key: Option<String>,
+    /// The currency of the prices.
+    #[arg(long, default_value = "usd")]
+    pub(crate) currency: String,
+    /// Deliver the events in another order.
+    #[arg(long)]
+    pub(crate) shuffle: bool,
+    /// Deliver every event twice.
+    #[arg(long)]
+    pub(crate) duplicate: bool,
+}

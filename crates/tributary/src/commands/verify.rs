@@ -1,0 +1,25 @@
+//! `tributary verify`
+
+use crate::config::Config;
+use crate::failure::{Exit, Failure};
+use crate::open::{Begin, app};
+use crate::output::Output;
+use tributary_server::pipeline::verify;
+
+pub(super) async fn run(config: &Config, out: &Output) -> Result<Exit, Failure> {
+    let app = app(config, Begin::Take, out).await?;
+    let report = verify::run(&app).await?;
+    app.db.close().await;
+    out.answer(&report, words)?;
+    Ok(if report.ok { Exit::Ok } else { Exit::Problems })
+}
+
+fn words(report: &verify::Report) -> String {
+    let mut lines: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
+    lines.push(if report.ok {
+        format!("All is well. {} wait to be worked on. Digest {}.", report.waiting, report.digest)
+    } else {
+        format!("{} problems. Digest {}.", report.problems.len(), report.digest)
+    });
+    lines.join("\n")
+}

@@ -1,0 +1,202 @@
+//! Configuration: the environment before `tributary.toml` before the defaults.
+
+mod file;
+mod settings;
+
+pub(crate) use settings::{SETTINGS, Setting};
+
+use crate::failure::Failure;
+use secrecy::SecretString;
+use settings::{Origin, Raw};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use tributary_store::db::Location;
+use url::{Host, Url};
+
+/// Where everything lies when nothing is configured.
+pub(crate) const DATA: &str = "tributary-data";
+
+/// The settings, read and checked.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) listen: SocketAddr,
+    /// `None`: as it listens.
+    pub(crate) public_url: Option<Url>,
+    pub(crate) database: Location,
+    pub(crate) master_key: Option<SecretString>,
+    pub(crate) master_key_file: Option<PathBuf>,
+    pub(crate) stripe_api_base: String,
+    pub(crate) log: Option<String>,
+    pub(crate) log_json: bool,
+    pub(crate) poll_seconds: u64,
+    pub(crate) link_delay_ms: i64,
+    /// Names in the environment that look like ours and mean nothing.
+    pub(crate) unknown_names: Vec<String>,
+    /// The file that was read, if there is one.
+    pub(crate) file: Option<PathBuf>,
+}
+
+impl Config {
+    /// Reads `tributary.toml` (or the file given) and the environment.
+    pub(crate) fn load(file: Option<&Path>) -> Result<Self, Failure> {
+        let usual = Path::new("tributary.toml");
+        let file = file.map(Path::to_owned).or_else(|| usual.exists().then(|| usual.to_owned()));
+        let mut raw = Raw::default();
+        if let Some(path) = &file {
+            file::read(path, &mut raw)?;
+        }
+        let mut unknown_names = Vec::new();
+        for (name, value) in std::env::vars_os() {
+            let Some(name) = name.to_str().filter(|name| name.starts_with("TRIBUTARY_")) else { continue };
+            match SETTINGS.iter().find(|setting| setting.env == name) {
+                Some(setting) => raw.set(setting, &value.to_string_lossy(), Origin::Environment),
+                None if name == "TRIBUTARY_CONFIG" => {}
+                None => unknown_names.push(name.to_owned()),
+            }
+        }
+        unknown_names.sort_unstable();
+        Ok(Self { file, unknown_names, ..Self::of(&raw)? })
+    }
+
+    fn of(raw: &Raw) -> Result<Self, Failure> {
+        Ok(Self {
+            listen: raw.read("listen", |text| {
+                SocketAddr::from_str(text).map_err(|_| "an address is IP:PORT, such as 127.0.0.1:8787".into())
+            })?,
+            public_url: raw.optional("public_url", public_url)?,
+            database: raw.read("database_url", |text| Location::parse(text).map_err(|e| e.to_string()))?,
+            master_key: raw.optional("master_key", |text| Ok(SecretString::from(text)))?,
+            master_key_file: raw.optional("master_key_file", |text| Ok(PathBuf::from(text)))?,
+            stripe_api_base: raw
+                .read("stripe_api_base", |text| stripe_api_base(text).map(|()| text.to_owned()))?,
+            log: raw.optional("log", |text| Ok(text.to_owned()))?,
+            log_json: raw.read("log_format", |text| match text {
+                "text" => Ok(false),
+                "json" => Ok(true),
+                _ => Err("a log format is text or json".into()),
+            })?,
+            poll_seconds: raw.read("poll_seconds", |text| number(text, 1, 3_600))?.unsigned_abs(),
+            link_delay_ms: raw.read("link_delay_ms", |text| number(text, 0, 600_000))?,
+            unknown_names: Vec::new(),
+            file: None,
+        })
+    }
+
+    /// The folder of keys and locks: beside an embedded database, else the usual one.
+    pub(crate) fn folder(&self) -> PathBuf {
+        match &self.database {
+            Location::Sqlite(path) => match path.parent() {
+                Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+                _ => PathBuf::from("."),
+            },
+            Location::Postgres(_) => PathBuf::from(DATA),
+        }
+    }
+
+    /// The database in words, without a password.
+    pub(crate) fn database_words(&self) -> String {
+        match &self.database {
+            Location::Sqlite(path) => format!("SQLite, {}", path.display()),
+            Location::Postgres(url) => Url::parse(url).map_or_else(
+                |_| "PostgreSQL".to_owned(),
+                |url| format!("PostgreSQL, {}{}", url.host_str().unwrap_or("local"), url.path()),
+            ),
+        }
+    }
+
+    /// How browsers and Stripe reach the server that listens at `listen`.
+    pub(crate) fn public_url_at(&self, listen: SocketAddr) -> Result<Url, Failure> {
+        if let Some(url) = &self.public_url {
+            return Ok(url.clone());
+        }
+        let host = if listen.ip().is_unspecified() { "127.0.0.1".to_owned() } else { host_text(listen) };
+        Url::parse(&format!("http://{host}:{}", listen.port()))
+            .map_err(|e| Failure::usage(format!("TRIBUTARY_LISTEN gives no address: {e}.")))
+    }
+}
+
+fn host_text(listen: SocketAddr) -> String {
+    if listen.is_ipv6() { format!("[{}]", listen.ip()) } else { listen.ip().to_string() }
+}
+
+fn number(text: &str, least: i64, most: i64) -> Result<i64, String> {
+    let number = text.parse::<i64>().ok().filter(|number| (least..=most).contains(number));
+    number.ok_or_else(|| format!("it is a whole number from {least} to {most}"))
+}
+
+fn public_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|_| "it is a URL, such as https://partners.example.com".to_owned())?;
+    if !matches!(url.scheme(), "https" | "http") || url.host().is_none() {
+        return Err("it begins with https:// (or http:// on your own machine)".into());
+    }
+    if !url.username().is_empty()
+        || url.password().is_some()
+        || url.query().is_some()
+        || url.fragment().is_some()
+    {
+        return Err("it has no user, password, query or fragment".into());
+    }
+    Ok(url)
+}
+
+/// https, or http on this machine itself.
+pub(crate) fn stripe_api_base(text: &str) -> Result<(), String> {
+    let url = Url::parse(text).map_err(|_| "it is a URL, such as https://api.stripe.com".to_owned())?;
+    let loopback = match url.host() {
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    };
+    match url.scheme() {
+        "https" => Ok(()),
+        "http" if loopback => Ok(()),
+        "http" => Err("only a loopback address may be http".into()),
+        _ => Err("it begins with https://".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(key: &str, text: &str) -> Result<Config, Failure> {
+        let mut raw = Raw::default();
+        let setting = SETTINGS.iter().find(|setting| setting.key == key).unwrap();
+        raw.set(setting, text, Origin::Environment);
+        Config::of(&raw)
+    }
+
+    #[test]
+    fn the_defaults_are_good() {
+        let config = Config::of(&Raw::default()).unwrap();
+        assert_eq!(config.listen.port(), 8787);
+        assert_eq!(config.folder(), PathBuf::from("./tributary-data"));
+        assert_eq!(config.public_url_at(config.listen).unwrap().as_str(), "http://127.0.0.1:8787/");
+        assert_eq!(config.stripe_api_base, "https://api.stripe.com");
+    }
+
+    #[test]
+    fn a_bad_value_names_its_variable_and_not_a_secret() {
+        for (key, text) in [
+            ("listen", "8787"),
+            ("public_url", "partners.example.com"),
+            ("database_url", "mysql://root:hush@x"),
+            ("stripe_api_base", "http://api.stripe.com"),
+            ("poll_seconds", "0"),
+            ("link_delay_ms", "-1"),
+        ] {
+            let failure = with(key, text).unwrap_err();
+            assert!(failure.message.contains(&key.to_uppercase()), "{}", failure.message);
+            assert!(!failure.message.contains("hush"), "{}", failure.message);
+        }
+        assert!(with("stripe_api_base", "http://127.0.0.1:8788").is_ok());
+    }
+
+    #[test]
+    fn a_password_of_the_database_is_not_said() {
+        let config = with("database_url", "postgres://ann:hush@db.example.com:5432/tributary").unwrap();
+        assert_eq!(config.database_words(), "PostgreSQL, db.example.com/tributary");
+    }
+}
