@@ -254,3 +254,47 @@ fn check_version(incoming: &Incoming) -> Res<()> {
         && parts.iter().zip([4, 2, 2]).all(|(p, n)| p.len() == n && p.bytes().all(|b| b.is_ascii_digit()));
     if well_formed { Ok(()) } else { Err(ApiError::bad(format!("Invalid Stripe API version: {version}"))) }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::config::Config;
+
+    fn get(path: &str) -> Incoming {
+        let mut headers = HeaderMap::new();
+        headers.insert("authorization", HeaderValue::from_static("Bearer sk_test_unit"));
+        Incoming {
+            method: "GET".into(),
+            path: path.into(),
+            query: String::new(),
+            body: Vec::new(),
+            headers,
+            request_id: request_id(),
+        }
+    }
+
+    #[test]
+    fn an_answer_that_breaks_the_document_is_a_500_and_a_violation() {
+        let shared =
+            Shared::new(Config::default(), "http://127.0.0.1:1".into(), crate::server::client().unwrap());
+        let key = ("default".to_owned(), false);
+        let id = shared.world(&key, |w| w.make("customer", "cus", json!({})).unwrap()).unwrap();
+        let path = format!("/v1/customers/{id}");
+        assert_eq!(answer(&shared, &get(&path)).status, 200);
+        assert_eq!(shared.violations().1, 0);
+        shared.world(&key, |w| w.set("customer", &id, "created", json!("today")).unwrap()).unwrap();
+        let broken = answer(&shared, &get(&path));
+        assert_eq!((broken.status, broken.body["error"]["type"].as_str()), (500, Some("api_error")));
+        let (violations, count) = shared.violations();
+        assert_eq!(count, 1);
+        assert_eq!(
+            (violations[0].side, violations[0].route.as_str()),
+            ("answer", format!("GET {path}").as_str())
+        );
+        let event =
+            shared.world(&key, |w| crate::events::emit(w, "customer.updated", "customer", &id)).unwrap();
+        assert_eq!(event.unwrap_err().status, 500, "events are held to the document too");
+    }
+}

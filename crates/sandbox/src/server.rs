@@ -105,7 +105,7 @@ fn router(shared: Arc<Shared>) -> Router {
 }
 
 /// No proxy, no redirects: deliveries and stories stay on this machine.
-fn client() -> Result<reqwest::Client, Error> {
+pub(crate) fn client() -> Result<reqwest::Client, Error> {
     // The process may have chosen a provider already; then that one serves as well.
     let _chosen = rustls::crypto::ring::default_provider().install_default();
     Ok(reqwest::Client::builder()

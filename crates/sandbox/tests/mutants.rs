@@ -6,11 +6,14 @@ use common::{Answer, bench};
 use serde_json::{Value, json};
 use tributary_sandbox::openapi::{document, validate};
 
+/// Path, form, expected code (empty for none) and expected parameter.
+type Refused<'r> = (&'r str, &'r [(&'r str, &'r str)], &'r str, &'r str);
+
 #[tokio::test]
 async fn requests_that_break_the_document_are_refused_and_kept() {
     let bench = bench().await;
     let long = "x".repeat(201);
-    let refused: &[(&str, &[(&str, &str)], &str, &str)] = &[
+    let refused: &[Refused] = &[
         ("customers", &[("nickname", "x")], "parameter_unknown", "nickname"),
         ("customers", &[("balance", "much")], "parameter_invalid_integer", "balance"),
         ("products", &[("description", "no name")], "parameter_missing", "name"),

@@ -12,27 +12,25 @@ use axum::{Json, Router};
 use common::{Receiver, bench};
 use serde_json::{Value, json};
 
+/// Bearer and body of each sign-up.
+type Got = Arc<Mutex<Vec<(String, Value)>>>;
+
 /// Stands for Tributary's `POST /v1/customers`.
-async fn tributary() -> (String, Arc<Mutex<Vec<(String, Value)>>>) {
-    let got: Arc<Mutex<Vec<(String, Value)>>> = Arc::default();
-    let app = Router::new()
-        .route(
-            "/v1/customers",
-            post(
-                |State(got): State<Arc<Mutex<Vec<(String, Value)>>>>,
-                 headers: HeaderMap,
-                 Json(body): Json<Value>| async move {
-                    let bearer = headers["authorization"].to_str().unwrap().to_owned();
-                    got.lock().unwrap().push((bearer, body));
-                    Json(json!({"data": {"id": "cus"}}))
-                },
-            ),
-        )
-        .with_state(Arc::clone(&got));
+#[expect(clippy::unwrap_used, reason = "a helper that fails should end its test")]
+async fn tributary() -> (String, Got) {
+    let got = Got::default();
+    let app = Router::new().route("/v1/customers", post(sign_up)).with_state(Arc::clone(&got));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
     (url, got)
+}
+
+#[expect(clippy::unwrap_used, reason = "a helper that fails should end its test")]
+async fn sign_up(State(got): State<Got>, headers: HeaderMap, Json(body): Json<Value>) -> Json<Value> {
+    let bearer = headers["authorization"].to_str().unwrap().to_owned();
+    got.lock().unwrap().push((bearer, body));
+    Json(json!({"data": {"id": "cus"}}))
 }
 
 #[tokio::test]

@@ -42,6 +42,7 @@ pub struct Matched {
 pub struct Document {
     /// `{"components": {"schemas": …}}`, translated to JSON Schema.
     pub root: Value,
+    resources: BTreeMap<String, String>,
     operations: Vec<Operation>,
     by_shape: BTreeMap<(String, usize), Vec<usize>>,
 }
@@ -62,24 +63,35 @@ impl Document {
         if let Some(map) = schemas.as_object_mut() {
             map.values_mut().for_each(translate::schema);
         }
+        let resources = translate::resources(&schemas);
+        translate::cut(&mut schemas, &resources);
         let mut operations = Vec::new();
         if let Value::Object(paths) = paths {
             for (path, methods) in paths {
                 read_path(&path, methods, &mut operations);
             }
         }
+        operations.iter_mut().for_each(|o| translate::cut(&mut o.answer, &resources));
         // Literal segments win over parameters: `/v1/invoices/search` before `/v1/invoices/{invoice}`.
         operations.sort_by_key(|o: &Operation| o.segments.iter().filter(|s| is_parameter(s)).count());
         let mut by_shape: BTreeMap<(String, usize), Vec<usize>> = BTreeMap::new();
         for (at, operation) in operations.iter().enumerate() {
             by_shape.entry((operation.method.clone(), operation.segments.len())).or_default().push(at);
         }
-        Self { root: json!({ "components": { "schemas": schemas } }), operations, by_shape }
+        Self { root: json!({ "components": { "schemas": schemas } }), resources, operations, by_shape }
     }
 
     /// The translated schema of one component, for example `invoice`.
     pub fn component(&self, name: &str) -> Option<&Value> {
         self.root.get("components")?.get("schemas")?.get(name)
+    }
+
+    /// The component that describes a value by itself, if the value is a resource.
+    pub fn resource_of(&self, value: &Value) -> Option<&str> {
+        let object = value.get("object")?.as_str()?;
+        let deleted = format!("{}{object}", translate::DELETED);
+        let name = if value.get("deleted") == Some(&Value::Bool(true)) { deleted.as_str() } else { object };
+        self.resources.get_key_value(name).map(|(name, _)| name.as_str())
     }
 
     /// The operation that a method and a path name, or `None` for an unknown route.

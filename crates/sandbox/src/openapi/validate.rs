@@ -78,7 +78,8 @@ pub fn request(operation: &Operation, value: &Value) -> Result<(), Vec<Breach>> 
 /// # Errors
 /// Every breach.
 pub fn answer(operation: &Operation, value: &Value) -> Result<(), Vec<Breach>> {
-    check(&format!("answer {}", operation.id), || operation.answer.clone(), value)
+    check(&format!("answer {}", operation.id), || operation.answer.clone(), value)?;
+    nested(value)
 }
 
 /// Checks an object against a component, for example `invoice`.
@@ -86,7 +87,41 @@ pub fn answer(operation: &Operation, value: &Value) -> Result<(), Vec<Breach>> {
 /// # Errors
 /// Every breach.
 pub fn component(name: &str, value: &Value) -> Result<(), Vec<Breach>> {
+    own(name, value)?;
+    nested(value)
+}
+
+fn own(name: &str, value: &Value) -> Result<(), Vec<Breach>> {
     check(&format!("component {name}"), || json!({ "$ref": format!("#/components/schemas/{name}") }), value)
+}
+
+/// Checks every resource inside a value, itself included: the validators see one resource at a time.
+fn nested(value: &Value) -> Result<(), Vec<Breach>> {
+    let mut path = Vec::new();
+    nested_at(value, &mut path)
+}
+
+fn nested_at(value: &Value, path: &mut Vec<String>) -> Result<(), Vec<Breach>> {
+    if let Some(name) = document().resource_of(value) {
+        own(name, value).map_err(|breaches| {
+            let placed = |b: Breach| Breach { at: path.iter().cloned().chain(b.at).collect(), ..b };
+            breaches.into_iter().map(placed).collect::<Vec<_>>()
+        })?;
+    }
+    let mut step = |key: String, inner: &Value| {
+        path.push(key);
+        let result = nested_at(inner, path);
+        path.pop();
+        result
+    };
+    match value {
+        // The merchant's own keys may be called anything, also `object`.
+        Value::Object(map) => {
+            map.iter().filter(|(k, _)| *k != "metadata").try_for_each(|(k, v)| step(k.clone(), v))
+        }
+        Value::Array(list) => list.iter().enumerate().try_for_each(|(at, v)| step(at.to_string(), v)),
+        _ => Ok(()),
+    }
 }
 
 fn check(key: &str, schema: impl FnOnce() -> Value, value: &Value) -> Result<(), Vec<Breach>> {

@@ -78,7 +78,8 @@ fn check_percent(percent: &Value) -> Res<()> {
 
 fn change(call: &mut Call<'_>) -> Res {
     let after = update(call, "coupon", &["name"])?;
-    emit(call.world, "coupon.updated", "coupon", &call.id().to_owned())?;
+    let id = call.id().to_owned();
+    emit(call.world, "coupon.updated", "coupon", &id)?;
     Ok(after)
 }
 

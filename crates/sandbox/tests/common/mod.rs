@@ -1,5 +1,6 @@
 //! A sandbox, a client and a receiver of webhooks for the tests.
 #![allow(dead_code, reason = "each test file uses its own part of these helpers")]
+#![allow(clippy::unwrap_used, reason = "a helper that fails should end its test")]
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -115,13 +116,13 @@ impl Bench {
 /// Takes webhooks; the first `refuse` ones get a 500.
 pub struct Receiver {
     pub url: String,
-    pub got: Arc<Mutex<Vec<(String, Vec<u8>)>>>,
+    pub got: Got,
     pub refuse: Arc<AtomicU32>,
 }
 
 impl Receiver {
     pub async fn start() -> Self {
-        let got: Arc<Mutex<Vec<(String, Vec<u8>)>>> = Arc::default();
+        let got = Got::default();
         let refuse = Arc::new(AtomicU32::new(0));
         let app =
             Router::new().route("/hook", post(take)).with_state((Arc::clone(&got), Arc::clone(&refuse)));
@@ -140,7 +141,10 @@ impl Receiver {
     }
 }
 
-type Kept = (Arc<Mutex<Vec<(String, Vec<u8>)>>>, Arc<AtomicU32>);
+/// Signature header and body of each webhook, as they came.
+pub type Got = Arc<Mutex<Vec<(String, Vec<u8>)>>>;
+
+type Kept = (Got, Arc<AtomicU32>);
 
 async fn take(State((got, refuse)): State<Kept>, headers: HeaderMap, body: Bytes) -> StatusCode {
     let signature = headers["stripe-signature"].to_str().unwrap().to_owned();
