@@ -6,7 +6,7 @@ use super::Teller;
 
 /// Tells of a guest who buys once, with shipping, and remembers `session` and `payment_intent`.
 pub async fn tell(teller: &mut Teller) -> Result<(), Value> {
-    let currency = teller.options.currency.clone();
+    let currency = teller.currency();
     let extra = [
         ("shipping_options[0][shipping_rate_data][display_name]", "Post"),
         ("shipping_options[0][shipping_rate_data][type]", "fixed_amount"),
@@ -20,7 +20,7 @@ pub async fn tell(teller: &mut Teller) -> Result<(), Value> {
 
 /// Opens a session for one thing, with the partner as client reference.
 pub async fn open(teller: &mut Teller, amount: &str, extra: &[(&str, &str)]) -> Result<String, Value> {
-    let currency = teller.options.currency.clone();
+    let currency = teller.currency();
     let partner = teller.partner();
     let mut form = vec![
         ("mode", "payment"),

@@ -41,7 +41,7 @@ pub const STORIES: &[(&str, &str)] = &[
 ];
 
 /// What a story may be told.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
     /// Base address of Tributary; without it, steps that need Tributary are left out and say so.
@@ -50,25 +50,12 @@ pub struct Options {
     pub api_key: Option<String>,
     /// The partner who referred the buyer.
     pub partner_key: Option<String>,
-    /// Currency of the prices.
-    pub currency: String,
+    /// Currency of the prices, `usd` by default.
+    pub currency: Option<String>,
     /// Deliver in another order, at the end of the story.
     pub shuffle: bool,
     /// Deliver every event twice.
     pub duplicate: bool,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            tributary_url: None,
-            api_key: None,
-            partner_key: None,
-            currency: "usd".to_owned(),
-            shuffle: false,
-            duplicate: false,
-        }
-    }
 }
 
 /// Plays a story and returns its transcript: steps, ids by role, deliveries; `failed` says which step did not work.

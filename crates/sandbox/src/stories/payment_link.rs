@@ -6,7 +6,7 @@ use super::Teller;
 
 /// Tells the story and remembers `payment_link`, `session` and `payment_intent`.
 pub async fn tell(teller: &mut Teller) -> Result<(), Value> {
-    let currency = teller.options.currency.clone();
+    let currency = teller.currency();
     let price = teller
         .stripe(
             "POST",

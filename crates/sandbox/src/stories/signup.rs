@@ -25,7 +25,7 @@ pub async fn tell(teller: &mut Teller) -> Result<(), Value> {
         .await?;
     let customer = Teller::id(&made);
     teller.remember("customer", &made, "id");
-    let currency = teller.options.currency.clone();
+    let currency = teller.currency();
     let session = teller
         .stripe(
             "POST",

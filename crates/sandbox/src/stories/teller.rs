@@ -40,6 +40,11 @@ impl Teller {
         self.options.partner_key.clone().unwrap_or_else(|| "demo-partner".to_owned())
     }
 
+    /// The currency of the prices.
+    pub fn currency(&self) -> String {
+        self.options.currency.clone().unwrap_or_else(|| "usd".to_owned())
+    }
+
     /// A short text that no earlier story of this world used.
     pub fn fresh(&self) -> Result<String, Value> {
         self.shared
