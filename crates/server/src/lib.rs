@@ -1,7 +1,18 @@
 //! HTTP, pipeline and jobs of Tributary.
 
+pub mod admin;
+pub mod api;
+pub mod assets;
+pub mod auth;
 pub mod clock;
+pub mod connect;
+pub mod jobs;
+pub mod password;
 pub mod pipeline;
+pub mod router;
 pub mod state;
+pub mod stripe;
+pub mod ui;
 
+pub use router::{router, serve};
 pub use state::{App, Settings};

@@ -1,6 +1,7 @@
 //! What every handler and worker shares.
 
 use crate::clock::Clock;
+use crate::stripe::receive::Doors;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -35,6 +36,8 @@ pub struct App {
     pub settings: Arc<Settings>,
     /// Wakes the pipeline after a commit that gave it work.
     pub wake: Arc<Notify>,
+    /// Signing secrets by program, remembered for a moment.
+    pub doors: Arc<Doors>,
     keys: Arc<Keys>,
 }
 
@@ -52,6 +55,7 @@ impl App {
             clock: Arc::new(clock),
             settings: Arc::new(settings),
             wake: Arc::new(Notify::new()),
+            doors: Arc::new(Doors::default()),
             keys: Arc::new(Keys { master, of_workspace: RwLock::new(HashMap::new()) }),
         }
     }

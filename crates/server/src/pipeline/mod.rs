@@ -1,2 +1,25 @@
 //! The way of a payment, in the order in which it happens:
-//! receive (in `stripe::receive`) → project → place → settle → ledger.
+//! receive (in `stripe::receive`) → [`project`] → [`place`] → [`settle`] → [`post`], driven by [`worker`].
+
+pub mod context;
+pub mod decide;
+pub mod evidence;
+pub mod explain;
+pub mod fetch;
+pub mod link;
+pub mod mature;
+pub mod place;
+pub mod post;
+pub mod project;
+pub mod replay;
+pub mod settle;
+pub mod transactions;
+pub mod verify;
+pub mod worker;
+pub mod world;
+
+pub use decide::{Decision, decide};
+pub use link::{customer_changed, partner_changed};
+pub use settle::settle_customer;
+pub use transactions::{ApiSale, write_transaction};
+pub use worker::{drain, rerun_event};

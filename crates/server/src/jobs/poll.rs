@@ -1,0 +1,154 @@
+//! Connections without a webhook endpoint: `GET /v1/events` into the same inbox, with a cursor and an overlap.
+
+use crate::App;
+use crate::pipeline::fetch::Clients;
+use crate::pipeline::worker::Connections;
+use crate::stripe::receive::{Receive, new_event};
+use std::time::Duration;
+use tributary_store::{StoreError, Tx, Unit, connections, connections::Connection, workspaces};
+use tributary_stripe::client::{ApiError, EventsQuery};
+
+/// How far behind the cursor a poll looks again, ms: events may become visible late.
+const OVERLAP_MS: i64 = 3_600_000;
+/// Pages read in one poll.
+const PAGES: usize = 200;
+
+/// Polls until dropped.
+pub async fn run(app: &App, clients: &Clients) {
+    loop {
+        if let Err(error) = poll_all(app, clients).await {
+            tracing::error!(%error, "polling stopped for a moment");
+        }
+        tokio::time::sleep(Duration::from_secs(app.settings.poll_seconds.max(1))).await;
+    }
+}
+
+struct Workspaces;
+impl Unit for Workspaces {
+    type Out = Vec<String>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Vec<String>, StoreError> {
+        Ok(workspaces::list_workspaces(tx).await?.into_iter().map(|(id, ..)| id).collect())
+    }
+}
+
+async fn poll_all(app: &App, clients: &Clients) -> Result<(), StoreError> {
+    for workspace_id in app.db.read(Workspaces).await? {
+        let all = app.db.read(Connections(workspace_id.clone())).await?;
+        for connection in all.iter().filter(|c| c.polling && c.status != "disconnected") {
+            if let Err(error) = poll(app, clients, connection).await? {
+                tracing::warn!(%error, connection = connection.connection_id, "Stripe's events could not be read");
+                note(app, connection, &error).await?;
+            } else if connection.status == "broken" {
+                set_status(app, connection, "connected", "").await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn note(app: &App, connection: &Connection, error: &ApiError) -> Result<(), StoreError> {
+    match error {
+        ApiError::Unauthorised { .. } | ApiError::Forbidden { .. } => {
+            set_status(app, connection, "broken", &error.to_string()).await
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn set_status(app: &App, c: &Connection, status: &'static str, reason: &str) -> Result<(), StoreError> {
+    let unit = SetStatus {
+        workspace_id: c.workspace_id.clone(),
+        connection_id: c.connection_id.clone(),
+        status,
+        reason: reason.to_owned(),
+        now: app.now(),
+    };
+    app.db.write(unit).await
+}
+
+struct SetStatus {
+    workspace_id: String,
+    connection_id: String,
+    status: &'static str,
+    reason: String,
+    now: i64,
+}
+
+impl Unit for SetStatus {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let (ws, con) = (&self.workspace_id, &self.connection_id);
+        connections::set_status(tx, ws, con, self.status, &self.reason, self.now).await
+    }
+}
+
+/// Reads the events since the cursor, newest page first, and moves the cursor once all of them are kept.
+async fn poll(
+    app: &App,
+    clients: &Clients,
+    connection: &Connection,
+) -> Result<Result<(), ApiError>, StoreError> {
+    let started = app.now();
+    let data_key = app.data_key(&connection.workspace_id).await?;
+    let client = clients.of(&data_key, connection)?;
+    let since_s = connection.cursor_at.saturating_sub(OVERLAP_MS).max(0) / 1000;
+    let mut after: Option<String> = None;
+    for _ in 0..PAGES {
+        let query = EventsQuery {
+            created_gte_s: Some(since_s),
+            starting_after: after.as_deref(),
+            ..EventsQuery::default()
+        };
+        let page = match client.events(&query).await {
+            Ok(page) => page,
+            Err(error) => return Ok(Err(error)),
+        };
+        for odd in &page.unreadable {
+            tracing::warn!(odd, connection = connection.connection_id, "an unreadable event was left out");
+        }
+        let mut kept = Vec::with_capacity(page.events.len());
+        for event in &page.events {
+            kept.push(new_event(&data_key, connection, &event.envelope, &event.raw, "poll", app.now())?);
+        }
+        let next = page.events.last().map(|event| event.envelope.id.clone());
+        if app.db.write(KeepAll(kept)).await? > 0 {
+            app.wake.notify_one();
+        }
+        if !page.has_more || next.is_none() || next == after {
+            let unit = MoveCursor { connection: connection.clone(), to: started };
+            app.db.write(unit).await?;
+            return Ok(Ok(()));
+        }
+        after = next;
+    }
+    tracing::warn!(
+        connection = connection.connection_id,
+        "more events than one poll reads; the rest comes with the next"
+    );
+    Ok(Ok(()))
+}
+
+struct KeepAll(Vec<tributary_store::pipeline::inbox::NewEvent>);
+impl Unit for KeepAll {
+    type Out = usize;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<usize, StoreError> {
+        let mut new = 0;
+        for event in &self.0 {
+            new += usize::from(Receive::keep(tx, event).await?);
+        }
+        Ok(new)
+    }
+}
+
+struct MoveCursor {
+    connection: Connection,
+    to: i64,
+}
+
+impl Unit for MoveCursor {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let c = &self.connection;
+        connections::move_cursor(tx, &c.workspace_id, &c.connection_id, self.to).await
+    }
+}

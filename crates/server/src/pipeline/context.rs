@@ -1,0 +1,80 @@
+//! What every step of the way knows about where it works.
+
+use tributary_store::{P, StoreError, Tx};
+
+/// A program that a connection feeds.
+#[derive(Debug, Clone)]
+pub struct Fed {
+    /// The program.
+    pub program_id: String,
+    /// Are customers found by e-mail address too?
+    pub match_email: bool,
+}
+
+/// Where and when a step works.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// The workspace.
+    pub workspace_id: String,
+    /// The connection, or `api:{program}:{mode}` for sales that only our API knows.
+    pub connection_id: String,
+    /// `test` or `live`.
+    pub mode: String,
+    /// ms UTC.
+    pub now: i64,
+    /// The programs that the connection feeds, by id.
+    pub programs: Vec<Fed>,
+    /// How long a look-up at Stripe waits for its answer to come by itself, ms.
+    pub link_delay_ms: i64,
+}
+
+/// The pseudo connection of sales that only our API knows.
+#[must_use]
+pub fn api_connection(program_id: &str, mode: &str) -> String {
+    format!("api:{program_id}:{mode}")
+}
+
+impl Context {
+    /// Loads the programs of a connection.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn load(
+        tx: &mut Tx<'_>,
+        workspace_id: &str,
+        connection_id: &str,
+        mode: &str,
+        now: i64,
+        link_delay_ms: i64,
+    ) -> Result<Self, StoreError> {
+        let rows = if let Some(rest) = connection_id.strip_prefix("api:") {
+            let program_id = rest.rsplit_once(':').map_or(rest, |(program, _)| program);
+            let sql =
+                "SELECT program_id, match_email FROM program WHERE workspace_id = $1 AND program_id = $2";
+            tx.rows(sql, &[P::T(workspace_id), P::T(program_id)]).await?
+        } else {
+            let sql = "SELECT p.program_id, p.match_email FROM connection_program cp JOIN program p \
+                 ON p.workspace_id = cp.workspace_id AND p.program_id = cp.program_id \
+                 WHERE cp.workspace_id = $1 AND cp.connection_id = $2 ORDER BY p.program_id";
+            tx.rows(sql, &[P::T(workspace_id), P::T(connection_id)]).await?
+        };
+        let programs = rows
+            .iter()
+            .map(|row| Ok(Fed { program_id: row.text(0)?, match_email: row.flag(1)? }))
+            .collect::<Result<_, StoreError>>()?;
+        Ok(Self {
+            workspace_id: workspace_id.to_owned(),
+            connection_id: connection_id.to_owned(),
+            mode: mode.to_owned(),
+            now,
+            programs,
+            link_delay_ms,
+        })
+    }
+
+    /// Does Stripe stand behind this connection?
+    #[must_use]
+    pub fn is_stripe(&self) -> bool {
+        !self.connection_id.starts_with("api:")
+    }
+}

@@ -1,0 +1,346 @@
+//! What a sale needs to know and no event said: asked of Stripe, kept as an observation, projected like an
+//! event.
+
+use super::context::Context;
+use super::project::{People, Person, ingest};
+use super::world::{Source, World};
+use crate::App;
+use crate::state::{email_hash, new_id};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use tributary_domain::fact::Kind;
+use tributary_domain::ids::IdKind;
+use tributary_domain::sale::{Need, read_sale};
+use tributary_store::pipeline::inbox::{self, Observation};
+use tributary_store::pipeline::jobs::{self, Job};
+use tributary_store::vault::{Key, random};
+use tributary_store::{StoreError, Tx, Unit, connections, connections::Connection};
+use tributary_stripe::client::{ApiError, ApiKey, Config, Fetched, StripeClient};
+use tributary_stripe::facts::{Answer, Fetch, facts_of_answer};
+
+/// The kind of these jobs.
+pub const KIND: &str = "fetch";
+/// Jobs in flight at once.
+const IN_FLIGHT: i64 = 4;
+/// How long a claim holds, ms.
+const LEASE_MS: i64 = 120_000;
+/// Tries before a job is parked.
+const TRIES: i64 = 12;
+
+#[derive(Serialize, Deserialize)]
+struct Body {
+    connection_id: String,
+    need: Need,
+}
+
+/// A job's body, which is its dedup key too.
+///
+/// # Errors
+/// Never in practice.
+pub fn body_of(connection_id: &str, need: &Need) -> Result<String, StoreError> {
+    let body = Body { connection_id: connection_id.to_owned(), need: need.clone() };
+    serde_json::to_string(&body).map_err(|e| StoreError::Inconsistent(e.to_string()))
+}
+
+/// One client a connection: each keeps its own rate.
+#[derive(Default)]
+pub struct Clients {
+    made: Mutex<HashMap<String, (Vec<u8>, Arc<StripeClient>)>>,
+}
+
+impl Clients {
+    /// The client of a connection, made anew when its key has changed.
+    ///
+    /// # Errors
+    /// [`StoreError::Secret`] if the key cannot be opened, [`StoreError::Invalid`] if it is none.
+    pub fn of(&self, data_key: &Key, connection: &Connection) -> Result<Arc<StripeClient>, StoreError> {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((sealed, client)) = made.get(&connection.connection_id)
+            && *sealed == connection.api_key
+        {
+            return Ok(Arc::clone(client));
+        }
+        let client = Arc::new(client_of(data_key, connection)?);
+        made.insert(connection.connection_id.clone(), (connection.api_key.clone(), Arc::clone(&client)));
+        Ok(client)
+    }
+}
+
+fn client_of(data_key: &Key, connection: &Connection) -> Result<StripeClient, StoreError> {
+    let place = connections::api_key_place(&connection.connection_id);
+    let opened = data_key.open(&place, &connection.api_key)?;
+    let text = std::str::from_utf8(&opened).map_err(|_| StoreError::Secret("the key is no text".into()))?;
+    let key = ApiKey::parse(text).map_err(|e| StoreError::Invalid(e.to_string()))?;
+    let mut config = Config::new(connection.api_base.clone());
+    config.jitter = Arc::new(|| random::<2>().map_or(500, |b| u32::from(u16::from_le_bytes(b)) % 1001));
+    StripeClient::new(config, key).map_err(|e| StoreError::Invalid(e.to_string()))
+}
+
+/// Does every due job of a workspace once. Returns how many were taken.
+///
+/// # Errors
+/// The database's; an error of Stripe is kept with its job.
+pub async fn run_due(app: &App, clients: &Clients, workspace_id: &str) -> Result<usize, StoreError> {
+    let now = app.now();
+    let claim = Claim { workspace_id: workspace_id.to_owned(), now };
+    let claimed = app.db.write(claim).await?;
+    let count = claimed.len();
+    let runs = claimed.into_iter().map(|job| run_one(app, clients, workspace_id, job));
+    for result in futures_util::future::join_all(runs).await {
+        result?;
+    }
+    Ok(count)
+}
+
+struct Claim {
+    workspace_id: String,
+    now: i64,
+}
+
+impl Unit for Claim {
+    type Out = Vec<Job>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Vec<Job>, StoreError> {
+        let lease = self.now.saturating_add(LEASE_MS);
+        jobs::claim(tx, &self.workspace_id, KIND, self.now, lease, IN_FLIGHT).await
+    }
+}
+
+async fn run_one(app: &App, clients: &Clients, workspace_id: &str, job: Job) -> Result<(), StoreError> {
+    let body: Body = match serde_json::from_str(&job.body) {
+        Ok(body) => body,
+        Err(error) => return close(app, workspace_id, job, Some(error.to_string()), None).await,
+    };
+    let still = Still { workspace_id: workspace_id.to_owned(), body: job.body.clone(), now: app.now() };
+    let Some(connection) = app.db.read(still.clone()).await? else {
+        return close(app, workspace_id, job, None, None).await;
+    };
+    let data_key = app.data_key(workspace_id).await?;
+    let client = clients.of(&data_key, &connection)?;
+    let error = match ask(app, &client, &data_key, &connection, &body.need).await {
+        Ok(()) => app.db.read(still).await?.map(|_| "the answer does not say what the sale needs".to_owned()),
+        Err(Asked::Store(error)) => return Err(error),
+        Err(Asked::Stripe(error)) => {
+            if matches!(error, ApiError::Unauthorised { .. }) {
+                mark_broken(app, &connection, &error).await?;
+            }
+            Some(error.to_string())
+        }
+    };
+    let retry = (job.attempts + 1 < TRIES).then(|| app.now().saturating_add(back_off_ms(job.attempts)));
+    close(app, workspace_id, job, error, retry).await
+}
+
+/// 1 s, 2 s, 4 s, … up to an hour.
+#[must_use]
+pub fn back_off_ms(attempts: i64) -> i64 {
+    1_000_i64.saturating_mul(1_i64 << attempts.clamp(0, 12)).min(3_600_000)
+}
+
+async fn mark_broken(app: &App, connection: &Connection, error: &ApiError) -> Result<(), StoreError> {
+    let unit = Broken {
+        workspace_id: connection.workspace_id.clone(),
+        connection_id: connection.connection_id.clone(),
+        reason: error.to_string(),
+        now: app.now(),
+    };
+    app.db.write(unit).await
+}
+
+struct Broken {
+    workspace_id: String,
+    connection_id: String,
+    reason: String,
+    now: i64,
+}
+
+impl Unit for Broken {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let (ws, con) = (&self.workspace_id, &self.connection_id);
+        connections::set_status(tx, ws, con, "broken", &self.reason, self.now).await
+    }
+}
+
+/// Is the need still open? Gives the connection to ask.
+#[derive(Clone)]
+struct Still {
+    workspace_id: String,
+    body: String,
+    now: i64,
+}
+
+impl Unit for Still {
+    type Out = Option<Connection>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Option<Connection>, StoreError> {
+        let body: Body =
+            serde_json::from_str(&self.body).map_err(|e| StoreError::Inconsistent(e.to_string()))?;
+        let (Need::LinksOf(id) | Need::Object(id) | Need::RefundsOf(id)) = &body.need;
+        let Some(connection) = connections::find(tx, &self.workspace_id, &body.connection_id).await? else {
+            return Ok(None);
+        };
+        let ctx =
+            Context::load(tx, &self.workspace_id, &body.connection_id, &connection.mode, self.now, 0).await?;
+        let members = World::members_of(tx, &ctx, id).await?;
+        let open = read_sale(&members).is_some_and(|view| view.needs.contains(&body.need));
+        Ok(open.then_some(connection))
+    }
+}
+
+enum Asked {
+    Stripe(ApiError),
+    Store(StoreError),
+}
+
+impl From<StoreError> for Asked {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+fn fetches(need: &Need) -> Vec<Fetch> {
+    match need {
+        Need::LinksOf(id) => vec![
+            Fetch::InvoicePaymentsOf { payment_intent: id.clone() },
+            Fetch::SessionsOf { payment_intent: id.clone() },
+        ],
+        Need::RefundsOf(id) => vec![Fetch::RefundsOf { charge: id.clone() }],
+        Need::Object(id) => {
+            let kind = Kind::of_stripe_id(id);
+            kind.map(|kind| Fetch::Object { kind, id: id.clone() }).into_iter().collect()
+        }
+    }
+}
+
+async fn ask(
+    app: &App,
+    client: &StripeClient,
+    data_key: &Key,
+    connection: &Connection,
+    need: &Need,
+) -> Result<(), Asked> {
+    for fetch in fetches(need) {
+        let answer = client.fetch(&fetch).await.map_err(Asked::Stripe)?;
+        let pages = match answer {
+            Fetched::Missing => vec![(404, bytes::Bytes::new())],
+            Fetched::Pages(pages) => pages.into_iter().map(|page| (200, page)).collect(),
+        };
+        let now = app.now();
+        for (http_status, page) in pages {
+            let observation_id = new_id(IdKind::Observation)?;
+            let place = inbox::observation_place(&connection.connection_id, &observation_id);
+            let observation = Observation {
+                request: fetch.name().to_owned(),
+                subject: fetch.id().to_owned(),
+                http_status,
+                fetched_at: now,
+                body: data_key.seal(&place, &page)?,
+                observation_id,
+            };
+            let (source, people) = understand(data_key, &observation, &page)?;
+            let unit = Observe {
+                connection: connection.clone(),
+                observation,
+                source,
+                people,
+                now,
+                link_delay_ms: app.settings.link_delay_ms,
+            };
+            app.db.write(unit).await?;
+        }
+    }
+    app.wake.notify_one();
+    Ok(())
+}
+
+/// What an observation says.
+///
+/// # Errors
+/// [`StoreError::Invalid`] for an answer that cannot be read.
+pub fn understand(
+    data_key: &Key,
+    observation: &Observation,
+    body: &[u8],
+) -> Result<(Source, People), StoreError> {
+    let fetch = Fetch::from_parts(&observation.request, &observation.subject)
+        .ok_or_else(|| StoreError::Inconsistent(format!("observation {}", observation.observation_id)))?;
+    let answer = if observation.http_status == 404 { Answer::Missing } else { Answer::Body(body) };
+    let hash = |email: &str| data_key.keyed_hash("email", email).unwrap_or_default();
+    let understood = facts_of_answer(&fetch, answer, observation.fetched_at, &hash)
+        .map_err(|e| StoreError::Invalid(e.to_string()))?;
+    let source = Source { source_id: observation.observation_id.clone(), facts: understood.facts };
+    Ok((source, people_of(data_key, understood.people)?))
+}
+
+/// People by the buyer that they are.
+///
+/// # Errors
+/// Never in practice.
+pub fn people_of(data_key: &Key, seen: Vec<tributary_stripe::facts::Person>) -> Result<People, StoreError> {
+    let mut people = People::new();
+    for person in seen {
+        let email = person.email.unwrap_or_default();
+        let buyer = match person.customer {
+            Some(customer) => Some(customer),
+            None => email_hash(data_key, &email)?.map(|hash| format!("guest:{hash}")),
+        };
+        let known = people.entry(buyer.unwrap_or(person.object_id)).or_insert_with(Person::default);
+        if known.email.is_empty() {
+            known.email = email;
+        }
+        if known.name.is_empty() {
+            known.name = person.name.unwrap_or_default();
+        }
+    }
+    Ok(people)
+}
+
+struct Observe {
+    connection: Connection,
+    observation: Observation,
+    source: Source,
+    people: People,
+    now: i64,
+    link_delay_ms: i64,
+}
+
+impl Unit for Observe {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let c = &self.connection;
+        inbox::insert_observation(tx, &c.workspace_id, &c.connection_id, &self.observation).await?;
+        let (ws, con) = (&c.workspace_id, &c.connection_id);
+        let ctx = Context::load(tx, ws, con, &c.mode, self.now, self.link_delay_ms).await?;
+        ingest(tx, &ctx, std::slice::from_ref(&self.source), &self.people).await
+    }
+}
+
+async fn close(
+    app: &App,
+    workspace_id: &str,
+    job: Job,
+    error: Option<String>,
+    retry_at: Option<i64>,
+) -> Result<(), StoreError> {
+    if let Some(error) = &error {
+        tracing::warn!(job = job.body, attempts = job.attempts + 1, error, "a look-up at Stripe is not done");
+    }
+    app.db.write(Close { workspace_id: workspace_id.to_owned(), job, error, retry_at }).await
+}
+
+struct Close {
+    workspace_id: String,
+    job: Job,
+    error: Option<String>,
+    retry_at: Option<i64>,
+}
+
+impl Unit for Close {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        match &self.error {
+            None => jobs::finish(tx, &self.workspace_id, &self.job.kind, &self.job.dedup).await,
+            Some(error) => jobs::fail(tx, &self.workspace_id, &self.job, error, self.retry_at).await,
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! Which customer a buyer is, in each program that the connection feeds.
+//!
+//! A pure rule over all hints of the buyer, so the order in which hints and customers came does not matter:
+//! named by an API transaction, else `customer_key` in metadata or as client reference, else the Stripe id as
+//! the customer's key, else the e-mail address, else a customer that the purchase itself bears.
+
+use super::context::Context;
+use super::project::{People, Person};
+use std::collections::BTreeSet;
+use tributary_domain::ids;
+use tributary_domain::sale::EvidenceKind;
+use tributary_store::pipeline::evidence::{self, EvidenceRow};
+use tributary_store::pipeline::people::{self, Birth, Customer, Link};
+use tributary_store::pipeline::{objects, sales, scopes};
+use tributary_store::{StoreError, Tx, workspaces};
+
+/// Longest key of a customer, characters.
+const KEY_MAX: usize = 64;
+
+/// Finds the customers of buyers whose hints changed, and of buyers that are new and known by nobody.
+///
+/// # Errors
+/// The database's.
+pub async fn resolve_buyers(
+    tx: &mut Tx<'_>,
+    ctx: &Context,
+    hinted: &BTreeSet<String>,
+    new: impl Iterator<Item = &String>,
+    seen: &People,
+) -> Result<(), StoreError> {
+    let new: Vec<String> = new.filter(|buyer| !hinted.contains(*buyer)).cloned().collect();
+    let links = people::links(tx, &ctx.workspace_id, &ctx.connection_id, &new).await?;
+    let unknown = new.into_iter().zip(links).filter(|(_, links)| links.is_empty()).map(|(buyer, _)| buyer);
+    let buyers: BTreeSet<String> = hinted.iter().cloned().chain(unknown).collect();
+    for buyer in buyers {
+        resolve(tx, ctx, &buyer, seen).await?;
+    }
+    Ok(())
+}
+
+/// Finds a buyer's customer in every program; marks its sales if any link changed.
+async fn resolve(tx: &mut Tx<'_>, ctx: &Context, buyer: &str, seen: &People) -> Result<(), StoreError> {
+    let (ws, con) = (&ctx.workspace_id, &ctx.connection_id);
+    let hints = evidence::hints(tx, ws, con, buyer).await?;
+    let before = people::links(tx, ws, con, &[buyer.to_owned()]).await?.into_iter().flatten();
+    let mut before: Vec<Link> = before.collect();
+    let mut left: Vec<String> = Vec::new();
+    let mut changed = false;
+    for program in &ctx.programs {
+        let found = find(tx, ctx, &program.program_id, program.match_email, buyer, &hints, seen).await?;
+        let at = before.iter().position(|link| link.program_id == program.program_id);
+        let old = at.map(|at| before.swap_remove(at));
+        if let Some(link) = &found {
+            fill_person(tx, ctx, buyer, link, seen).await?;
+            // New hints may name another partner: settlement looks, and only then computes every sale anew.
+            scopes::raise(tx, ws, &ctx.mode, &link.program_id, &link.customer_id, false).await?;
+        }
+        if old == found {
+            continue;
+        }
+        changed = true;
+        match &found {
+            Some(link) => people::upsert_link(tx, ws, con, buyer, link).await?,
+            None => people::delete_link(tx, ws, con, buyer, &program.program_id).await?,
+        }
+        left.extend(old.map(|link| link.customer_id));
+    }
+    if changed {
+        sales::mark_unplaced(tx, ws, con, buyer).await?;
+    }
+    for customer_id in left {
+        people::delete_unborn(tx, ws, &customer_id).await?;
+    }
+    Ok(())
+}
+
+async fn fill_person(
+    tx: &mut Tx<'_>,
+    ctx: &Context,
+    buyer: &str,
+    link: &Link,
+    seen: &People,
+) -> Result<(), StoreError> {
+    if let Some(person) = seen.get(buyer) {
+        let born_of = format!("{}|{buyer}", ctx.connection_id);
+        let (email, name) = (&person.email, &person.name);
+        people::fill_person(tx, &ctx.workspace_id, &born_of, &link.customer_id, email, name).await?;
+    }
+    Ok(())
+}
+
+async fn find(
+    tx: &mut Tx<'_>,
+    ctx: &Context,
+    program_id: &str,
+    match_email: bool,
+    buyer: &str,
+    hints: &[EvidenceRow],
+    seen: &People,
+) -> Result<Option<Link>, StoreError> {
+    let (ws, mode) = (&ctx.workspace_id, &ctx.mode);
+    let of = |kind: EvidenceKind| hints.iter().filter(move |hint| hint.kind == kind.as_str());
+    for hint in of(EvidenceKind::Api) {
+        let customer = people::find_customer(tx, ws, &hint.value).await?;
+        if let Some(customer) = customer.filter(|c| c.program_id == program_id && c.mode == *mode) {
+            return Ok(Some(link_by(hint, &customer)));
+        }
+    }
+    for kind in [EvidenceKind::CustomerMetadata, EvidenceKind::ClientReference] {
+        for hint in of(kind) {
+            let customer = people::find_customer_by_key(tx, ws, mode, program_id, &hint.value).await?;
+            if let Some(customer) = customer.filter(|customer| customer.origin == "api") {
+                return Ok(Some(link_by(hint, &customer)));
+            }
+        }
+    }
+    let own = people::find_customer_by_key(tx, ws, mode, program_id, buyer).await?;
+    if let Some(customer) = own.filter(|customer| customer.origin == "api") {
+        return Ok(Some(link_to(&customer, EvidenceKind::StripeId)));
+    }
+    if match_email {
+        for hint in of(EvidenceKind::Email) {
+            if let Some(customer) =
+                people::find_customer_by_email(tx, ws, mode, program_id, &hint.value).await?
+            {
+                return Ok(Some(link_to(&customer, EvidenceKind::Email)));
+            }
+        }
+    }
+    bear(tx, ctx, program_id, buyer, hints, seen).await
+}
+
+fn link_by(hint: &EvidenceRow, customer: &Customer) -> Link {
+    Link {
+        effective_at: hint.effective_at,
+        source_id: hint.object_id.clone(),
+        program_id: customer.program_id.clone(),
+        customer_id: customer.customer_id.clone(),
+        kind: hint.kind.clone(),
+    }
+}
+
+fn link_to(customer: &Customer, kind: EvidenceKind) -> Link {
+    Link {
+        effective_at: customer.created_at,
+        source_id: customer.key.clone(),
+        program_id: customer.program_id.clone(),
+        customer_id: customer.customer_id.clone(),
+        kind: kind.as_str().to_owned(),
+    }
+}
+
+/// A purchase that names a partner of the program bears its customer.
+async fn bear(
+    tx: &mut Tx<'_>,
+    ctx: &Context,
+    program_id: &str,
+    buyer: &str,
+    hints: &[EvidenceRow],
+    seen: &People,
+) -> Result<Option<Link>, StoreError> {
+    const NAMES_PARTNER: [EvidenceKind; 4] = [
+        EvidenceKind::PartnerMetadata,
+        EvidenceKind::ClientReference,
+        EvidenceKind::CustomerPartnerMetadata,
+        // Without a sign-up a partner's key has been seen travelling under the name `customer_key`.
+        EvidenceKind::CustomerMetadata,
+    ];
+    let ws = &ctx.workspace_id;
+    let mut by = None;
+    for hint in hints.iter().filter(|hint| NAMES_PARTNER.iter().any(|kind| kind.as_str() == hint.kind)) {
+        if people::find_partner_by_key(tx, ws, program_id, &hint.value).await?.is_some() {
+            by = Some(hint);
+            break;
+        }
+    }
+    let Some(by) = by else { return Ok(None) };
+    let key = born_key(tx, ws, program_id, buyer, hints).await?;
+    let customer_id = ids::derived("ctm", &[ws, &ctx.mode, program_id, &key]);
+    let born_of = format!("{}|{buyer}", ctx.connection_id);
+    let nobody = Person::default();
+    let person = seen.get(buyer).unwrap_or(&nobody);
+    let birth = Birth {
+        customer_id: &customer_id,
+        mode: &ctx.mode,
+        program_id,
+        key: &key,
+        born_of: &born_of,
+        email: &person.email,
+        name: &person.name,
+        created_at: by.effective_at,
+    };
+    people::insert_born(tx, ws, &birth, ctx.now).await?;
+    let customer = people::find_customer_by_key(tx, ws, &ctx.mode, program_id, &key).await?;
+    Ok(customer.map(|customer| link_by(by, &customer)))
+}
+
+/// The key of a customer born of a purchase: the `customer_key` that travelled along, else `stripe_` and who
+/// bought.
+async fn born_key(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    program_id: &str,
+    buyer: &str,
+    hints: &[EvidenceRow],
+) -> Result<String, StoreError> {
+    let named = hints.iter().filter(|hint| hint.kind == EvidenceKind::CustomerMetadata.as_str());
+    for hint in named.filter(|hint| (1..=KEY_MAX).contains(&hint.value.chars().count())) {
+        if people::find_partner_by_key(tx, workspace_id, program_id, &hint.value).await?.is_none() {
+            return Ok(hint.value.clone());
+        }
+    }
+    Ok(match buyer.split_once(':') {
+        Some(("guest", hash)) => format!("stripe_guest_{}", hash.get(..16).unwrap_or(hash)),
+        Some((_, rest)) => format!("stripe_{rest}"),
+        None => format!("stripe_{buyer}"),
+    })
+}
+
+/// To be called in the unit that inserted, changed, deleted or restored a customer: the buyers that it may be
+/// are looked at again.
+///
+/// # Errors
+/// The database's.
+pub async fn customer_changed(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    mode: &str,
+    customer_id: &str,
+    now: i64,
+) -> Result<(), StoreError> {
+    let Some(customer) = people::find_customer(tx, workspace_id, customer_id).await? else {
+        return Err(StoreError::NotFound(format!("customer {customer_id}")));
+    };
+    objects::lock_program(tx, workspace_id, &customer.program_id).await?;
+    let mut buyers: BTreeSet<(String, String)> =
+        people::buyers_of(tx, workspace_id, customer_id).await?.into_iter().collect();
+    for value in [Some(&customer.key), customer.email_hash.as_ref()].into_iter().flatten() {
+        buyers.extend(evidence::buyers_with_value(tx, workspace_id, &customer.program_id, value).await?);
+    }
+    let connections =
+        tributary_store::connections::list_of_program(tx, workspace_id, &customer.program_id).await?;
+    if customer.key.starts_with("cus_") {
+        let own = connections.iter().map(|c| (c.connection_id.clone(), customer.key.clone()));
+        buyers.extend(own);
+    }
+    buyers.retain(|(connection, _)| {
+        connections.iter().any(|c| c.connection_id == *connection && c.mode == mode)
+    });
+    look_again(tx, workspace_id, mode, &buyers, now).await?;
+    scopes::raise(tx, workspace_id, mode, &customer.program_id, customer_id, true).await
+}
+
+/// To be called in the unit that created a partner or changed its key or status: purchases that named the key
+/// before are looked at again, and sales of its customers are settled anew.
+///
+/// # Errors
+/// The database's.
+pub async fn partner_changed(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    partner_id: &str,
+    now: i64,
+) -> Result<(), StoreError> {
+    use tributary_store::P;
+    let sql = "SELECT program_id, key FROM partner WHERE workspace_id = $1 AND partner_id = $2";
+    let Some(row) = tx.opt(sql, &[P::T(workspace_id), P::T(partner_id)]).await? else {
+        return Err(StoreError::NotFound(format!("partner {partner_id}")));
+    };
+    let (program_id, key) = (row.text(0)?, row.text(1)?);
+    objects::lock_program(tx, workspace_id, &program_id).await?;
+    if workspaces::find_program(tx, workspace_id, &program_id).await?.is_none() {
+        return Err(StoreError::NotFound(format!("program {program_id}")));
+    }
+    let named = evidence::buyers_with_value(tx, workspace_id, &program_id, &key).await?;
+    for connection in tributary_store::connections::list_of_program(tx, workspace_id, &program_id).await? {
+        let of_connection = |(con, _): &&(String, String)| *con == connection.connection_id;
+        let buyers: BTreeSet<_> = named.iter().filter(of_connection).cloned().collect();
+        look_again(tx, workspace_id, &connection.mode, &buyers, now).await?;
+        for (con, buyer) in &buyers {
+            sales::mark_unplaced(tx, workspace_id, con, buyer).await?;
+        }
+    }
+    // Its dated status decides what its sales earn.
+    let sql = "UPDATE scope SET generation = generation + 1, whole = TRUE WHERE workspace_id = $1 AND program_id = $2 \
+         AND customer_id IN (SELECT customer_id FROM commission WHERE workspace_id = $1 AND partner_id = $3)";
+    tx.exec(sql, &[P::T(workspace_id), P::T(&program_id), P::T(partner_id)]).await?;
+    Ok(())
+}
+
+async fn look_again(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    mode: &str,
+    buyers: &BTreeSet<(String, String)>,
+    now: i64,
+) -> Result<(), StoreError> {
+    let mut ctx: Option<Context> = None;
+    for (connection, buyer) in buyers {
+        if ctx.as_ref().is_none_or(|ctx| ctx.connection_id != *connection) {
+            ctx = Some(Context::load(tx, workspace_id, connection, mode, now, 0).await?);
+        }
+        if let Some(ctx) = &ctx {
+            resolve(tx, ctx, buyer, &People::new()).await?;
+        }
+    }
+    Ok(())
+}

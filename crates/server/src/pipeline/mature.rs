@@ -1,0 +1,36 @@
+//! Commissions leave their hold: a journal of its own for each, made once.
+
+use super::post::Poster;
+use tributary_store::pipeline::commissions;
+use tributary_store::{StoreError, Tx, Unit};
+
+/// Matures commissions whose hold is over; returns how many.
+pub struct Mature {
+    /// The workspace.
+    pub workspace_id: String,
+    /// ms UTC.
+    pub now: i64,
+    /// At most so many.
+    pub limit: i64,
+}
+
+impl Unit for Mature {
+    type Out = usize;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<usize, StoreError> {
+        let due = commissions::due(tx, &self.workspace_id, self.now, self.limit).await?;
+        let mut poster = Poster::new(&self.workspace_id, self.now);
+        let count = due.len();
+        for commission in due {
+            // Read again under its lock: a settlement may have been faster.
+            let Some(now) = commissions::lock(tx, &self.workspace_id, &commission.commission_id).await?
+            else {
+                continue;
+            };
+            if now.matured_at.is_none() && now.target > 0 {
+                poster.mature(&now, "the hold is over")?;
+            }
+        }
+        poster.flush(tx).await?;
+        Ok(count)
+    }
+}

@@ -1,0 +1,440 @@
+//! From the sales of a scope to the target of every commission, and on into the ledger.
+//!
+//! One transaction locks the scope, reads, computes and posts, and notes the generation that it read: a change
+//! that came meanwhile raises the generation and is settled next.
+
+use super::post::Poster;
+use crate::App;
+use std::collections::HashMap;
+use tributary_domain::attribution::{self, Attribution, Evidence};
+use tributary_domain::ids;
+use tributary_domain::money::Currency;
+use tributary_domain::sale::{EvidenceKind, SaleState};
+use tributary_domain::settlement::{self, Prefix, SettleSale, Target};
+use tributary_domain::terms::{Duration, TermsVersion};
+use tributary_store::pipeline::commissions::{self, Commission};
+use tributary_store::pipeline::evidence::{self, EvidenceRow};
+use tributary_store::pipeline::people::{self, Customer};
+use tributary_store::pipeline::{sales, sales::Sale, scopes};
+use tributary_store::{StoreError, Tx, Unit, workspaces};
+
+/// Sales that one transaction settles at most, in one scope.
+pub const CHUNK: i64 = 500;
+/// The one rule of this version of terms; part of a commission's key.
+pub const RULE: &str = "sale";
+
+/// Settles scopes; returns how many journals were posted.
+pub struct SettleScopes {
+    /// The workspace.
+    pub workspace_id: String,
+    /// (program, customer), sorted.
+    pub scopes: Vec<(String, String)>,
+    /// ms UTC.
+    pub now: i64,
+}
+
+impl Unit for SettleScopes {
+    type Out = usize;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<usize, StoreError> {
+        let mut posted = 0;
+        for (program_id, customer_id) in &self.scopes {
+            posted += settle_scope(tx, &self.workspace_id, program_id, customer_id, self.now).await?;
+        }
+        Ok(posted)
+    }
+}
+
+/// Settles one customer's scope to the end, for an answer that must carry its rewards.
+///
+/// # Errors
+/// The database's.
+pub async fn settle_customer(
+    app: &App,
+    workspace_id: &str,
+    program_id: &str,
+    customer_id: &str,
+) -> Result<(), StoreError> {
+    let scopes = vec![(program_id.to_owned(), customer_id.to_owned())];
+    app.db.write(SettleScopes { workspace_id: workspace_id.to_owned(), scopes, now: app.now() }).await?;
+    app.wake.notify_one();
+    Ok(())
+}
+
+/// What attribution and terms need to know of one scope, read once.
+pub struct Scene {
+    workspace_id: String,
+    /// The program.
+    pub program_id: String,
+    /// The customer.
+    pub customer: Customer,
+    /// All versions of the terms.
+    pub versions: Vec<TermsVersion>,
+    /// Evidence that speaks for the customer.
+    pub on_customer: Vec<Evidence>,
+    partners: HashMap<String, Option<String>>,
+    statuses: HashMap<String, Vec<(i64, String)>>,
+    decided: bool,
+}
+
+impl Scene {
+    /// Reads it; `None` if the customer is gone.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn read(
+        tx: &mut Tx<'_>,
+        workspace_id: &str,
+        program_id: &str,
+        customer_id: &str,
+    ) -> Result<Option<Self>, StoreError> {
+        let Some(customer) = people::find_customer(tx, workspace_id, customer_id).await? else {
+            return Ok(None);
+        };
+        let mut scene = Self {
+            workspace_id: workspace_id.to_owned(),
+            program_id: program_id.to_owned(),
+            versions: workspaces::list_terms(tx, workspace_id, program_id).await?,
+            decided: commissions::any_decision(tx, workspace_id, program_id).await?,
+            on_customer: Vec::new(),
+            partners: HashMap::new(),
+            statuses: HashMap::new(),
+            customer,
+        };
+        scene.on_customer = scene.customer_evidence(tx).await?;
+        Ok(Some(scene))
+    }
+
+    async fn customer_evidence(&mut self, tx: &mut Tx<'_>) -> Result<Vec<Evidence>, StoreError> {
+        const SPEAKS: [EvidenceKind; 4] = [
+            EvidenceKind::ClientReference,
+            EvidenceKind::PartnerMetadata,
+            EvidenceKind::CustomerPartnerMetadata,
+            EvidenceKind::CustomerMetadata,
+        ];
+        let mut found = Vec::new();
+        if let Some(partner_id) = &self.customer.partner_id {
+            found.push(Evidence {
+                effective_at: self.customer.created_at,
+                source_id: format!("customer {}", self.customer.key),
+                kind: EvidenceKind::SignUp,
+                value: self.customer.key.clone(),
+                partner_id: Some(partner_id.clone()),
+            });
+        }
+        let buyers = people::buyers_of(tx, &self.workspace_id, &self.customer.customer_id).await?;
+        for (connection, buyer) in buyers {
+            for hint in evidence::hints(tx, &self.workspace_id, &connection, &buyer).await? {
+                let Some(kind) = SPEAKS.into_iter().find(|kind| kind.as_str() == hint.kind) else { continue };
+                // The customer's own key says who it is, not who brought it.
+                if hint.value == self.customer.key && kind != EvidenceKind::PartnerMetadata {
+                    continue;
+                }
+                found.push(self.evidence(tx, kind, hint).await?);
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    async fn evidence(
+        &mut self,
+        tx: &mut Tx<'_>,
+        kind: EvidenceKind,
+        row: EvidenceRow,
+    ) -> Result<Evidence, StoreError> {
+        let partner_id = self.partner(tx, &row.value).await?;
+        let EvidenceRow { effective_at, object_id, value, .. } = row;
+        Ok(Evidence { effective_at, source_id: object_id, kind, value, partner_id })
+    }
+
+    async fn partner(&mut self, tx: &mut Tx<'_>, key: &str) -> Result<Option<String>, StoreError> {
+        if let Some(known) = self.partners.get(key) {
+            return Ok(known.clone());
+        }
+        let found = people::find_partner_by_key(tx, &self.workspace_id, &self.program_id, key).await?;
+        self.partners.insert(key.to_owned(), found.clone());
+        Ok(found)
+    }
+
+    /// Was the partner out of the program at an instant (ms UTC)?
+    async fn out_at(&mut self, tx: &mut Tx<'_>, partner_id: &str, at: i64) -> Result<bool, StoreError> {
+        if !self.statuses.contains_key(partner_id) {
+            let versions = people::partner_statuses(tx, &self.workspace_id, partner_id).await?;
+            self.statuses.insert(partner_id.to_owned(), versions);
+        }
+        let status = self.statuses.get(partner_id).and_then(|versions| {
+            versions.iter().filter(|(from, _)| *from <= at).next_back().map(|(_, status)| status.as_str())
+        });
+        Ok(matches!(status, Some("suspended" | "archived" | "deleted")))
+    }
+
+    /// Who brought a sale, and why.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn attribute(
+        &mut self,
+        tx: &mut Tx<'_>,
+        sale: &Sale,
+        on_sale: &[EvidenceRow],
+    ) -> Result<(Attribution, SettleSale), StoreError> {
+        let mut pieces = Vec::new();
+        for row in on_sale.iter().filter(|row| row.kind == EvidenceKind::PartnerMetadata.as_str()) {
+            pieces.push(self.evidence(tx, EvidenceKind::PartnerMetadata, row.clone()).await?);
+        }
+        let (mut voided, mut decided) = (false, None);
+        if self.decided {
+            for (kind, value) in commissions::decisions_on(tx, &self.workspace_id, &sale.sale_id).await? {
+                match kind.as_str() {
+                    "void" => voided = true,
+                    "unvoid" => voided = false,
+                    _ => decided = Some(value),
+                }
+            }
+        }
+        // What Stripe says of a customer after it was deleted changes nothing more.
+        voided |= self.customer.deleted_at.is_some_and(|at| sale.occurred_at > at);
+        let attribution = attribution::attribute(decided.as_deref(), &pieces, &self.on_customer);
+        let suspended = match &attribution.partner_id {
+            Some(partner) => self.out_at(tx, partner, sale.occurred_at).await?,
+            None => false,
+        };
+        let currency = Currency::parse(&sale.currency)
+            .map_err(|e| StoreError::Inconsistent(format!("{}: {e}", sale.sale_id)))?;
+        let input = SettleSale {
+            root_id: sale.root_id.clone(),
+            occurred_at: sale.occurred_at,
+            currency,
+            total: sale.total,
+            tax: sale.tax,
+            shipping: sale.shipping,
+            paid: sale.paid,
+            captured: sale.captured,
+            refunded: sale.refunded,
+            partner_id: attribution.partner_id.clone(),
+            suspended,
+            rewardable: sale.rewardable,
+            fixed_reward: sale.fixed_reward,
+            voided,
+        };
+        Ok((attribution, input))
+    }
+
+    /// The greatest N of rules for the first N sales, if any version has one.
+    fn first_sales(&self) -> Option<i64> {
+        let counts = self.versions.iter().filter_map(|version| match version.terms.duration {
+            Duration::FirstSales { count } => Some(i64::from(count)),
+            _ => None,
+        });
+        counts.max()
+    }
+
+    /// The places of the customer's first sales, so far as any rule asks: sale id → number of sales before it.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn places(&mut self, tx: &mut Tx<'_>, extra: i64) -> Result<Places, StoreError> {
+        let (ws, program, customer) = (&self.workspace_id, &self.program_id, &self.customer.customer_id);
+        let first_at = sales::first_paid_at(tx, ws, program, customer).await?;
+        let mut places = Places { first_at, before: HashMap::new(), beyond: 0 };
+        let Some(count) = self.first_sales() else { return Ok(places) };
+        let limit = count.saturating_add(extra);
+        let firsts = sales::paid_from_start(tx, ws, program, customer, limit).await?;
+        for sale in firsts {
+            let voided = self.decided && {
+                let decisions = commissions::decisions_on(tx, &self.workspace_id, &sale.sale_id).await?;
+                decisions
+                    .iter()
+                    .filter(|(kind, _)| kind.ends_with("void"))
+                    .next_back()
+                    .is_some_and(|d| d.0 == "void")
+            };
+            places.before.insert(sale.sale_id.clone(), places.beyond);
+            if !voided {
+                places.beyond = places.beyond.saturating_add(1);
+            }
+        }
+        Ok(places)
+    }
+}
+
+/// What comes before a customer's sales.
+pub struct Places {
+    /// The customer's first sale, ms UTC.
+    pub first_at: Option<i64>,
+    before: HashMap<String, u32>,
+    beyond: u32,
+}
+
+impl Places {
+    /// What comes before one sale.
+    #[must_use]
+    pub fn prefix(&self, sale: &Sale) -> Prefix {
+        let count = self.before.get(&sale.sale_id).copied().unwrap_or(self.beyond);
+        Prefix { count, first_at: self.first_at.filter(|first| *first <= sale.occurred_at) }
+    }
+}
+
+/// Settles one scope. Returns how many journals were posted.
+async fn settle_scope(
+    tx: &mut Tx<'_>,
+    ws: &str,
+    program_id: &str,
+    customer_id: &str,
+    now: i64,
+) -> Result<usize, StoreError> {
+    let Some(mut scope) = scopes::lock(tx, ws, program_id, customer_id).await? else { return Ok(0) };
+    let Some(mut scene) = Scene::read(tx, ws, program_id, customer_id).await? else {
+        // The customer was born of a purchase and is somebody else now; its sales have moved.
+        scopes::settled(tx, ws, &scope, true).await?;
+        return Ok(0);
+    };
+    let partner_id = attribution::attribute(None, &[], &scene.on_customer).partner_id;
+    let first_at = sales::first_paid_at(tx, ws, program_id, customer_id).await?;
+    let months = scene.versions.iter().any(|v| matches!(v.terms.duration, Duration::Months { .. }));
+    let whole = scope.whole || scope.partner_id != partner_id || (months && scope.first_at != first_at);
+    if whole {
+        sales::unsettle_scope(tx, ws, program_id, customer_id).await?;
+    }
+    (scope.partner_id, scope.first_at) = (partner_id, first_at);
+    let mut batch = sales::unsettled(tx, ws, program_id, customer_id, CHUNK).await?;
+    let finished = batch.len() < usize::try_from(CHUNK).unwrap_or(usize::MAX);
+    let places = scene.places(tx, CHUNK).await?;
+    add_shifted(tx, &scene, &mut batch).await?;
+    let posted = settle_sales(tx, &mut scene, &places, &batch, now).await?;
+    scopes::settled(tx, ws, &scope, finished).await?;
+    Ok(posted)
+}
+
+/// Where the first N sales earn, a sale that comes in front shifts those behind it over the edge.
+async fn add_shifted(tx: &mut Tx<'_>, scene: &Scene, batch: &mut Vec<Sale>) -> Result<(), StoreError> {
+    let Some(count) = scene.first_sales() else { return Ok(()) };
+    let (ws, program, customer) = (&scene.workspace_id, &scene.program_id, &scene.customer.customer_id);
+    let limit = count.saturating_add(CHUNK);
+    let firsts = sales::paid_from_start(tx, ws, program, customer, limit).await?;
+    let known: std::collections::HashSet<String> = batch.iter().map(|sale| sale.sale_id.clone()).collect();
+    batch.extend(firsts.into_iter().filter(|sale| !known.contains(&sale.sale_id)));
+    Ok(())
+}
+
+async fn settle_sales(
+    tx: &mut Tx<'_>,
+    scene: &mut Scene,
+    places: &Places,
+    batch: &[Sale],
+    now: i64,
+) -> Result<usize, StoreError> {
+    let ws = scene.workspace_id.clone();
+    let ids: Vec<String> = batch.iter().map(|sale| sale.sale_id.clone()).collect();
+    let evidence = evidence::of_sales(tx, &ws, &ids).await?;
+    let existing = commissions::of_sales(tx, &ws, &ids).await?;
+    let mut poster = Poster::new(&ws, now);
+    let mut outcomes: Vec<(&str, String)> = Vec::with_capacity(batch.len());
+    for ((sale, evidence), existing) in batch.iter().zip(evidence).zip(existing) {
+        let rows: Vec<EvidenceRow> = evidence.into_iter().map(|(row, _)| row).collect();
+        let target = target_of(tx, scene, places, sale, &rows).await?;
+        let outcome = target.as_ref().map_or_else(|| sale.state.clone(), |target| outcome_text(target));
+        apply(&mut poster, scene, sale, existing, target)?;
+        outcomes.push((&sale.sale_id, outcome));
+    }
+    let posted = poster.flush(tx).await?;
+    let outcomes: Vec<(&str, &str)> = outcomes.iter().map(|(id, outcome)| (*id, outcome.as_str())).collect();
+    sales::set_settled(tx, &ws, &outcomes, now).await?;
+    Ok(posted)
+}
+
+/// The target of one sale; `None` for one that is no sale (not paid, merged).
+async fn target_of(
+    tx: &mut Tx<'_>,
+    scene: &mut Scene,
+    places: &Places,
+    sale: &Sale,
+    evidence: &[EvidenceRow],
+) -> Result<Option<Target>, StoreError> {
+    if sale.state != SaleState::Paid.as_str() || sale.merged_into.is_some() {
+        return Ok(None);
+    }
+    let (_, input) = scene.attribute(tx, sale, evidence).await?;
+    Ok(settlement::settle(&[input], &scene.versions, places.prefix(sale)).pop())
+}
+
+/// An outcome as the database keeps it.
+#[must_use]
+pub fn outcome_text(target: &Target) -> String {
+    serde_json::to_value(target.outcome)
+        .ok()
+        .and_then(|value| value.as_str().map(str::to_owned))
+        .unwrap_or_default()
+}
+
+/// Brings all commissions of a sale to what they must be.
+fn apply(
+    poster: &mut Poster,
+    scene: &Scene,
+    sale: &Sale,
+    existing: Vec<Commission>,
+    target: Option<Target>,
+) -> Result<(), StoreError> {
+    let wanted = target.as_ref().and_then(|target| commission_of(scene, sale, target));
+    let mut found = false;
+    for old in &existing {
+        match &wanted {
+            Some(new) if new.commission_id == old.commission_id => {
+                found = true;
+                let mut new = new.clone();
+                (new.matured_at, new.last_seq) = (old.matured_at, old.last_seq);
+                new.last_seal.clone_from(&old.last_seal);
+                let reason = reason_of(old, &new, sale);
+                poster.change(Some(old), new, &reason)?;
+            }
+            _ => match &sale.merged_into {
+                Some(_) => {
+                    poster.withdraw(old, "merged", "the sale turned out to be part of another purchase")
+                }
+                None => {
+                    poster.withdraw(old, "moved", "the commission belongs to somebody else, or to nobody")
+                }
+            },
+        }
+    }
+    // A commission that never earned and does not earn now needs no row.
+    if let Some(new) = wanted.filter(|new| !found && (new.target > 0 || new.gross > 0)) {
+        let reason = format!("earned from {}", sale.root_id);
+        poster.change(None, new, &reason)?;
+    }
+    Ok(())
+}
+
+fn commission_of(scene: &Scene, sale: &Sale, target: &Target) -> Option<Commission> {
+    let partner_id = target.partner_id.clone()?;
+    let currency = target.currency.as_str().to_owned();
+    let parts = [&*scene.workspace_id, &sale.sale_id, &scene.program_id, &partner_id, RULE, &currency];
+    Some(Commission {
+        commission_id: ids::derived("com", &parts),
+        mode: sale.mode.clone(),
+        program_id: scene.program_id.clone(),
+        partner_id,
+        customer_id: scene.customer.customer_id.clone(),
+        sale_id: sale.sale_id.clone(),
+        root_id: sale.root_id.clone(),
+        rule: RULE.to_owned(),
+        currency,
+        target: target.amount,
+        gross: target.gross,
+        revenue: if target.gross > 0 { sale.paid } else { 0 },
+        occurred_at: sale.occurred_at,
+        payable_at: target.payable_at,
+        matured_at: None,
+        outcome: outcome_text(target),
+        last_seq: 0,
+        last_seal: String::new(),
+    })
+}
+
+fn reason_of(old: &Commission, new: &Commission, sale: &Sale) -> String {
+    if new.target < old.target && sale.refunded > 0 {
+        format!("{} of {} minor units were given back", sale.refunded, sale.captured)
+    } else {
+        format!("corrected: {}", new.outcome)
+    }
+}

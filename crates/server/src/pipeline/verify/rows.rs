@@ -1,0 +1,173 @@
+//! Rows beside the ledger: sales, counters, the inbox, keys.
+
+use super::Problems;
+use tributary_store::vault::Key;
+use tributary_store::{P, StoreError, Tx, connections};
+use tributary_stripe::client::{ApiKey, Mode};
+
+/// Queries that find rows that must not be: (table, what is wrong, query giving the row's key).
+const RULES: &[(&str, &str, &str)] = &[
+    (
+        "sale",
+        "it has no objects: no source made it, or it was doubled",
+        "SELECT s.sale_id FROM sale s WHERE s.workspace_id = $1 AND s.merged_into IS NULL AND NOT EXISTS \
+         (SELECT 1 FROM alias a WHERE a.workspace_id = s.workspace_id AND a.sale_id = s.sale_id) LIMIT 100",
+    ),
+    (
+        "sale",
+        "another live sale has the same root: it was doubled",
+        "SELECT s.sale_id FROM sale s WHERE s.workspace_id = $1 AND s.merged_into IS NULL AND EXISTS \
+         (SELECT 1 FROM sale o WHERE o.workspace_id = s.workspace_id AND o.connection_id = s.connection_id \
+         AND o.root_id = s.root_id AND o.merged_into IS NULL AND o.sale_id <> s.sale_id) LIMIT 100",
+    ),
+    (
+        "sale",
+        "its mode is not its connection's",
+        "SELECT s.sale_id FROM sale s JOIN connection c ON c.workspace_id = s.workspace_id \
+         AND c.connection_id = s.connection_id WHERE s.workspace_id = $1 AND s.mode <> c.mode LIMIT 100",
+    ),
+    (
+        "commission",
+        "its sale does not exist",
+        "SELECT c.commission_id FROM commission c LEFT JOIN sale s ON s.workspace_id = c.workspace_id \
+         AND s.sale_id = c.sale_id WHERE c.workspace_id = $1 AND s.sale_id IS NULL LIMIT 100",
+    ),
+    (
+        "commission",
+        "its mode is not its sale's",
+        "SELECT c.commission_id FROM commission c JOIN sale s ON s.workspace_id = c.workspace_id \
+         AND s.sale_id = c.sale_id WHERE c.workspace_id = $1 AND s.mode <> c.mode LIMIT 100",
+    ),
+    (
+        "event",
+        "its payload is kept, but the event is missing from the inbox",
+        "SELECT p.event_id FROM event_payload p LEFT JOIN event e ON e.workspace_id = p.workspace_id \
+         AND e.connection_id = p.connection_id AND e.event_id = p.event_id \
+         WHERE p.workspace_id = $1 AND e.event_id IS NULL LIMIT 100",
+    ),
+    (
+        "event",
+        "facts cite it, but it is missing from the inbox",
+        "SELECT DISTINCT f.source_id FROM fact f LEFT JOIN event e ON e.workspace_id = f.workspace_id \
+         AND e.connection_id = f.connection_id AND e.event_id = f.source_id \
+         LEFT JOIN observation o ON o.workspace_id = f.workspace_id AND o.connection_id = f.connection_id \
+         AND o.observation_id = f.source_id WHERE f.workspace_id = $1 AND f.source_id NOT LIKE 'api:%' \
+         AND e.event_id IS NULL AND o.observation_id IS NULL LIMIT 100",
+    ),
+    (
+        "event",
+        "it was processed, but neither its payload nor its facts are kept",
+        "SELECT e.event_id FROM event e WHERE e.workspace_id = $1 AND e.outcome = 'processed' \
+         AND NOT EXISTS (SELECT 1 FROM event_payload p WHERE p.workspace_id = e.workspace_id \
+         AND p.connection_id = e.connection_id AND p.event_id = e.event_id) \
+         AND NOT EXISTS (SELECT 1 FROM fact f WHERE f.workspace_id = e.workspace_id \
+         AND f.connection_id = e.connection_id AND f.source_id = e.event_id) LIMIT 100",
+    ),
+    (
+        "connection_day",
+        "its count of events is not that of the inbox",
+        "SELECT d.connection_id || ', day ' || CAST(d.day AS TEXT) FROM connection_day d WHERE d.workspace_id = $1 \
+         AND d.events <> (SELECT COUNT(*) FROM event e WHERE e.workspace_id = d.workspace_id \
+         AND e.connection_id = d.connection_id AND e.received_at >= d.day * 86400000 \
+         AND e.received_at < (d.day + 1) * 86400000) LIMIT 100",
+    ),
+    (
+        "partner_total",
+        "its counters are not the sums over its commissions",
+        "SELECT t.partner_id || ', ' || t.currency || ', ' || t.mode FROM partner_total t LEFT JOIN \
+         (SELECT mode, program_id, partner_id, currency, CAST(SUM(CASE WHEN gross > 0 THEN 1 ELSE 0 END) AS BIGINT) AS n, \
+         CAST(SUM(revenue) AS BIGINT) AS revenue, CAST(SUM(gross) AS BIGINT) AS gross, \
+         CAST(SUM(target) AS BIGINT) AS target FROM commission WHERE workspace_id = $1 \
+         GROUP BY mode, program_id, partner_id, currency) c ON c.mode = t.mode AND c.program_id = t.program_id \
+         AND c.partner_id = t.partner_id AND c.currency = t.currency WHERE t.workspace_id = $1 \
+         AND (t.sales <> COALESCE(c.n, 0) OR t.revenue <> COALESCE(c.revenue, 0) OR t.gross <> COALESCE(c.gross, 0) \
+         OR t.target <> COALESCE(c.target, 0)) LIMIT 100",
+    ),
+    (
+        "commission",
+        "its partner has no counters",
+        "SELECT c.commission_id FROM commission c LEFT JOIN partner_total t ON t.workspace_id = c.workspace_id \
+         AND t.mode = c.mode AND t.program_id = c.program_id AND t.partner_id = c.partner_id \
+         AND t.currency = c.currency WHERE c.workspace_id = $1 AND c.target > 0 AND t.partner_id IS NULL LIMIT 100",
+    ),
+    (
+        "account",
+        "its program is not of this workspace",
+        "SELECT a.account_id FROM account a LEFT JOIN program p ON p.workspace_id = a.workspace_id \
+         AND p.program_id = a.program_id WHERE a.workspace_id = $1 AND p.program_id IS NULL LIMIT 100",
+    ),
+];
+
+/// Checks a workspace's rows by every rule, and its keys.
+pub(super) async fn check(
+    tx: &mut Tx<'_>,
+    ws: &str,
+    data_key: &Key,
+    problems: &mut Problems,
+) -> Result<(), StoreError> {
+    for (table, what, sql) in RULES {
+        for row in tx.rows(sql, &[P::T(ws)]).await? {
+            problems.add(table, row.text(0)?, *what);
+        }
+    }
+    for connection in connections::list(tx, ws).await? {
+        let place = connections::api_key_place(&connection.connection_id);
+        let opened = match data_key.open(&place, &connection.api_key) {
+            Ok(opened) => opened,
+            Err(error) => {
+                problems.add("connection", &connection.connection_id, error.to_string());
+                continue;
+            }
+        };
+        let parsed = std::str::from_utf8(&opened).ok().and_then(|text| ApiKey::parse(text).ok());
+        let mode = parsed.map(|key| if key.info().mode == Mode::Live { "live" } else { "test" });
+        if mode != Some(connection.mode.as_str()) {
+            let what =
+                format!("its key is {}, the connection is {}", mode.unwrap_or("no key"), connection.mode);
+            problems.add("connection", &connection.connection_id, what);
+        }
+    }
+    Ok(())
+}
+
+/// Ledger rows of workspaces that do not exist.
+pub(super) async fn foreign_workspaces(
+    tx: &mut Tx<'_>,
+    known: &[String],
+    problems: &mut Problems,
+) -> Result<(), StoreError> {
+    const TABLES: [(&str, &str); 4] = [
+        ("account", "SELECT DISTINCT workspace_id, account_id FROM account"),
+        ("journal", "SELECT DISTINCT workspace_id, journal_id FROM journal"),
+        ("entry", "SELECT DISTINCT workspace_id, journal_id FROM entry"),
+        ("commission", "SELECT DISTINCT workspace_id, commission_id FROM commission"),
+    ];
+    for (table, sql) in TABLES {
+        for row in tx.rows(sql, &[]).await? {
+            let workspace_id = row.text(0)?;
+            if !known.contains(&workspace_id) {
+                problems.add(
+                    table,
+                    row.text(1)?,
+                    format!("it belongs to the unknown workspace {workspace_id}"),
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+/// How much is still to come in a workspace.
+pub(super) async fn waiting(tx: &mut Tx<'_>, ws: &str) -> Result<i64, StoreError> {
+    const COUNTS: [&str; 4] = [
+        "SELECT COUNT(*) FROM event WHERE workspace_id = $1 AND outcome IN ('pending', 'parked')",
+        "SELECT COUNT(*) FROM sale WHERE workspace_id = $1 AND awaiting_since IS NOT NULL AND merged_into IS NULL",
+        "SELECT COUNT(*) FROM sale WHERE workspace_id = $1 AND unplaced",
+        "SELECT COUNT(*) FROM scope WHERE workspace_id = $1 AND generation > settled_generation",
+    ];
+    let mut sum = 0;
+    for sql in COUNTS {
+        sum += tx.opt(sql, &[P::T(ws)]).await?.map_or(Ok(0), |row| row.int(0))?;
+    }
+    Ok(sum)
+}

@@ -1,0 +1,353 @@
+//! Drives the way of a payment: woken after a commit that gave it work, and once a second anyway.
+
+use super::context::Context;
+use super::fetch::{self, Clients, back_off_ms};
+use super::mature::Mature;
+use super::place::PlaceMarked;
+use super::project::{People, ingest};
+use super::settle::SettleScopes;
+use super::world::Source;
+use crate::App;
+use std::future::Future;
+use std::time::Duration;
+use tributary_store::pipeline::inbox::{self, EventOutcome, StoredEvent};
+use tributary_store::pipeline::{sales, scopes};
+use tributary_store::vault::Key;
+use tributary_store::{StoreError, Tx, Unit, connections, connections::Connection, workspaces};
+use tributary_stripe::facts::{Outcome, facts_of_event};
+
+/// Events taken in one transaction.
+const BATCH: i64 = 64;
+/// Scopes settled in one transaction.
+const SCOPES: i64 = 32;
+/// Tries before an event is parked.
+const TRIES: i64 = 12;
+
+/// Runs until `stop`: projects, places, settles and matures, and asks Stripe what is missing.
+pub async fn run(app: App, stop: impl Future<Output = ()> + Send) {
+    let clients = Clients::default();
+    let pipeline = async {
+        loop {
+            if let Err(error) = drain(&app).await {
+                tracing::error!(%error, "the pipeline stopped for a moment");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            drop(tokio::time::timeout(Duration::from_secs(1), app.wake.notified()).await);
+        }
+    };
+    let look_ups = async {
+        loop {
+            match fetch_all(&app, &clients).await {
+                Ok(0) => tokio::time::sleep(Duration::from_millis(500)).await,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::error!(%error, "look-ups at Stripe stopped for a moment");
+                    tokio::time::sleep(Duration::from_secs(2)).await;
+                }
+            }
+        }
+    };
+    tokio::select! {
+        () = pipeline => {}
+        () = look_ups => {}
+        () = super::super::jobs::poll::run(&app, &clients) => {}
+        () = stop => {}
+    }
+}
+
+async fn fetch_all(app: &App, clients: &Clients) -> Result<usize, StoreError> {
+    let mut count = 0;
+    for workspace_id in app.db.read(Workspaces).await? {
+        count += fetch::run_due(app, clients, &workspace_id).await?;
+    }
+    Ok(count)
+}
+
+/// Works until nothing is left that can be done without asking Stripe. Returns how many journals were posted.
+///
+/// # Errors
+/// The database's. What was committed before stays.
+pub async fn drain(app: &App) -> Result<usize, StoreError> {
+    let mut posted = 0;
+    for workspace_id in app.db.read(Workspaces).await? {
+        loop {
+            let mut worked = 0;
+            for connection in app.db.read(Connections(workspace_id.clone())).await? {
+                worked += project_due(app, &connection).await?;
+            }
+            worked += place_marked(app, &workspace_id).await?;
+            let (scopes, journals) = settle_dirty(app, &workspace_id).await?;
+            posted += journals;
+            if worked + scopes == 0 {
+                break;
+            }
+        }
+        while app.db.write(Mature { workspace_id: workspace_id.clone(), now: app.now(), limit: 200 }).await?
+            == 200
+        {}
+    }
+    Ok(posted)
+}
+
+struct Workspaces;
+impl Unit for Workspaces {
+    type Out = Vec<String>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Vec<String>, StoreError> {
+        Ok(workspaces::list_workspaces(tx).await?.into_iter().map(|(id, ..)| id).collect())
+    }
+}
+
+pub(crate) struct Connections(pub(crate) String);
+impl Unit for Connections {
+    type Out = Vec<Connection>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Vec<Connection>, StoreError> {
+        connections::list(tx, &self.0).await
+    }
+}
+
+/// Takes the due events of a connection, batch by batch. Returns how many.
+async fn project_due(app: &App, connection: &Connection) -> Result<usize, StoreError> {
+    let mut count = 0;
+    let data_key = app.data_key(&connection.workspace_id).await?;
+    loop {
+        let due = Due { connection: connection.clone(), now: app.now() };
+        let events = app.db.read(due).await?;
+        if events.is_empty() {
+            return Ok(count);
+        }
+        count += events.len();
+        let mut batch = Batch::read(app, connection, &data_key, &events);
+        match app.db.write(batch.clone()).await {
+            Ok(()) => {}
+            Err(error) if error.is_unavailable() => return Err(error),
+            // One event spoils the batch: each on its own, and the guilty one waits or is parked.
+            Err(_) => {
+                for one in batch.split() {
+                    let failed = app.db.write(one.clone()).await.err();
+                    if let Some(error) = failed {
+                        if error.is_unavailable() {
+                            return Err(error);
+                        }
+                        app.db.write(one.failed(&error.to_string(), &events, app.now())).await?;
+                    }
+                }
+            }
+        }
+    }
+}
+
+struct Due {
+    connection: Connection,
+    now: i64,
+}
+
+impl Unit for Due {
+    type Out = Vec<StoredEvent>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Vec<StoredEvent>, StoreError> {
+        let c = &self.connection;
+        inbox::due_events(tx, &c.workspace_id, &c.connection_id, self.now, BATCH).await
+    }
+}
+
+/// Events that were read, to be projected in one transaction.
+#[derive(Clone)]
+struct Batch {
+    connection: Connection,
+    sources: Vec<Source>,
+    people: People,
+    outcomes: Vec<EventOutcome>,
+    now: i64,
+    link_delay_ms: i64,
+}
+
+/// What one stored event says.
+///
+/// # Errors
+/// A sentence: the payload is purged, cannot be opened, or is no event.
+pub fn understand(
+    data_key: &Key,
+    connection_id: &str,
+    event: &StoredEvent,
+) -> Result<(Source, People, Outcome), String> {
+    let Some(body) = &event.body else { return Err("its payload was purged".to_owned()) };
+    let place = inbox::payload_place(connection_id, &event.event_id);
+    let raw = data_key.open(&place, body).map_err(|e| e.to_string())?;
+    let hash = |email: &str| data_key.keyed_hash("email", email).unwrap_or_default();
+    let understood = facts_of_event(&raw, &hash).map_err(|e| e.to_string())?;
+    let people = fetch::people_of(data_key, understood.people).map_err(|e| e.to_string())?;
+    let source = Source { source_id: event.event_id.clone(), facts: understood.facts };
+    Ok((source, people, understood.outcome))
+}
+
+impl Batch {
+    fn read(app: &App, connection: &Connection, data_key: &Key, events: &[StoredEvent]) -> Self {
+        let now = app.now();
+        let mut batch = Self {
+            connection: connection.clone(),
+            sources: Vec::new(),
+            people: People::new(),
+            outcomes: Vec::new(),
+            now,
+            link_delay_ms: app.settings.link_delay_ms,
+        };
+        for event in events {
+            let (outcome, reason) = match understand(data_key, &connection.connection_id, event) {
+                Ok((_, _, Outcome::Ignored { reason })) => ("ignored", reason),
+                Ok((source, people, Outcome::Relevant)) => {
+                    batch.sources.push(source);
+                    batch.people.extend(people);
+                    ("processed", String::new())
+                }
+                Err(reason) => ("parked", reason),
+            };
+            let attempts = event.attempts + 1;
+            let event_id = event.event_id.clone();
+            batch.outcomes.push(EventOutcome { event_id, outcome, reason, attempts, run_at: now });
+        }
+        batch
+    }
+
+    /// One batch for each event.
+    fn split(&mut self) -> Vec<Self> {
+        let outcomes = std::mem::take(&mut self.outcomes);
+        let of = |outcome: EventOutcome| {
+            let mine = |source: &&Source| source.source_id == outcome.event_id;
+            let sources = self.sources.iter().filter(mine).cloned().collect();
+            Self { sources, outcomes: vec![outcome], ..self.clone() }
+        };
+        outcomes.into_iter().map(of).collect()
+    }
+
+    /// The same event, to be tried later or parked.
+    fn failed(mut self, error: &str, events: &[StoredEvent], now: i64) -> Self {
+        self.sources.clear();
+        for outcome in &mut self.outcomes {
+            let before = events.iter().find(|event| event.event_id == outcome.event_id);
+            let tries = before.map_or(0, |event| event.attempts);
+            let park = tries + 1 >= TRIES;
+            outcome.outcome = if park { "parked" } else { "pending" };
+            outcome.reason = error.to_owned();
+            outcome.run_at = now.saturating_add(back_off_ms(tries));
+        }
+        self
+    }
+}
+
+impl Unit for Batch {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let (ws, con) = (&self.connection.workspace_id, &self.connection.connection_id);
+        if !self.sources.is_empty() {
+            let mode = &self.connection.mode;
+            let ctx = Context::load(tx, ws, con, mode, self.now, self.link_delay_ms).await?;
+            ingest(tx, &ctx, &self.sources, &self.people).await?;
+        }
+        inbox::set_outcomes(tx, ws, con, &self.outcomes, self.now).await
+    }
+}
+
+struct Marked(String);
+impl Unit for Marked {
+    type Out = Vec<(String, String)>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let mut marked = Vec::new();
+        for connection_id in sales::connections_with_unplaced(tx, &self.0).await? {
+            let mode = match connections::find(tx, &self.0, &connection_id).await? {
+                Some(connection) => connection.mode,
+                None => connection_id.rsplit_once(':').map_or("test", |(_, mode)| mode).to_owned(),
+            };
+            marked.push((connection_id, mode));
+        }
+        Ok(marked)
+    }
+}
+
+async fn place_marked(app: &App, workspace_id: &str) -> Result<usize, StoreError> {
+    let mut count = 0;
+    for (connection_id, mode) in app.db.read(Marked(workspace_id.to_owned())).await? {
+        let unit = PlaceMarked {
+            workspace_id: workspace_id.to_owned(),
+            connection_id,
+            mode,
+            now: app.now(),
+            limit: super::settle::CHUNK,
+        };
+        count += app.db.write(unit).await?;
+    }
+    Ok(count)
+}
+
+struct Dirty(String);
+impl Unit for Dirty {
+    type Out = Vec<(String, String)>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        scopes::dirty(tx, &self.0, SCOPES).await
+    }
+}
+
+async fn settle_dirty(app: &App, workspace_id: &str) -> Result<(usize, usize), StoreError> {
+    let scopes = app.db.read(Dirty(workspace_id.to_owned())).await?;
+    if scopes.is_empty() {
+        return Ok((0, 0));
+    }
+    let settle = |scopes: Vec<(String, String)>| SettleScopes {
+        workspace_id: workspace_id.to_owned(),
+        scopes,
+        now: app.now(),
+    };
+    let count = scopes.len();
+    match app.db.write(settle(scopes.clone())).await {
+        Ok(posted) => Ok((count, posted)),
+        Err(error) if error.is_unavailable() => Err(error),
+        // One scope spoils the batch: the others must not wait for it.
+        Err(_) => {
+            let (mut done, mut posted, mut last) = (0, 0, None);
+            for scope in scopes {
+                let name = format!("{scope:?}");
+                match app.db.write(settle(vec![scope])).await {
+                    Ok(journals) => (done, posted) = (done + 1, posted + journals),
+                    Err(error) => {
+                        tracing::error!(%error, scope = name, "a scope cannot be settled");
+                        last = Some(error);
+                    }
+                }
+            }
+            last.filter(|_| done == 0).map_or(Ok((done, posted)), Err)
+        }
+    }
+}
+
+/// Puts an event back into the queue. `false` if there is no such event.
+///
+/// # Errors
+/// The database's.
+pub async fn rerun_event(
+    app: &App,
+    workspace_id: &str,
+    connection_id: &str,
+    event_id: &str,
+) -> Result<bool, StoreError> {
+    let unit = Rerun {
+        workspace_id: workspace_id.to_owned(),
+        connection_id: connection_id.to_owned(),
+        event_id: event_id.to_owned(),
+        now: app.now(),
+    };
+    let found = app.db.write(unit).await?;
+    app.wake.notify_one();
+    Ok(found)
+}
+
+struct Rerun {
+    workspace_id: String,
+    connection_id: String,
+    event_id: String,
+    now: i64,
+}
+
+impl Unit for Rerun {
+    type Out = bool;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<bool, StoreError> {
+        inbox::requeue_event(tx, &self.workspace_id, &self.connection_id, &self.event_id, self.now).await
+    }
+}

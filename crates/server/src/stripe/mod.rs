@@ -1,0 +1,3 @@
+//! What Stripe sends us.
+
+pub mod receive;

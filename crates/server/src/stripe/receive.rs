@@ -1,0 +1,249 @@
+//! Receive: verify the signature over the raw bytes, keep the event, answer 2xx. Nothing else.
+//!
+//! The connection is the one whose secret verified; the body never chooses it. The answer leaves only after
+//! the commit, so an event that was answered 2xx survives any crash.
+
+use crate::App;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use tributary_store::connections::{self, Candidate, Connection};
+use tributary_store::pipeline::inbox::{self, NewEvent};
+use tributary_store::vault::Key;
+use tributary_store::{StoreError, Tx, Unit, workspaces};
+use tributary_stripe::event::Envelope;
+use tributary_stripe::signature::{self, Secret, SignatureError};
+
+/// The largest event that is taken, bytes.
+pub const BODY_MAX: usize = 1 << 20;
+/// How long the secrets of a program are remembered, ms. A signature that none of them made is looked up anew
+/// before it is refused, so a new connection works at once.
+const REMEMBER_MS: i64 = 2_000;
+
+/// The secrets that may sign for one program.
+pub struct Door {
+    workspace_id: String,
+    data_key: Key,
+    candidates: Vec<Candidate>,
+    read_at: i64,
+}
+
+/// Doors by program public id. Only programs that exist are remembered, so it is bounded by their number.
+pub type Doors = RwLock<HashMap<String, Arc<Door>>>;
+
+/// `POST /v1/integrations/stripe/{program_public_id}/webhook`
+pub async fn receive(
+    State(app): State<App>,
+    Path(program): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    match accept(&app, &program, &headers, &body).await {
+        Ok(()) => (StatusCode::OK, "ok").into_response(),
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+/// Why an event was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// No such program.
+    #[error("There is no program with this id.")]
+    NoProgram,
+    /// The signature does not hold.
+    #[error("{0}")]
+    Signature(#[from] SignatureError),
+    /// Signed, but no event.
+    #[error("The body was signed by Stripe's secret but is no event: {0}")]
+    NoEvent(String),
+    /// The database does not take it: Stripe tries again.
+    #[error("The event cannot be kept right now; send it again.")]
+    Store(#[from] StoreError),
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status = match &self {
+            Self::NoProgram => StatusCode::NOT_FOUND,
+            Self::Signature(_) | Self::NoEvent(_) => StatusCode::BAD_REQUEST,
+            Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        if let Self::Store(error) = &self {
+            tracing::error!(%error, "a webhook could not be kept");
+            return (status, [(header::RETRY_AFTER, "5")], self.to_string()).into_response();
+        }
+        tracing::warn!(reason = %self, "a webhook was refused");
+        (status, self.to_string()).into_response()
+    }
+}
+
+async fn accept(app: &App, program: &str, headers: &HeaderMap, body: &Bytes) -> Result<(), Refusal> {
+    let header = headers.get("stripe-signature").map_or("", |value| value.to_str().unwrap_or(""));
+    let now = app.now();
+    let door = door(app, program, now, false).await?;
+    let (door, at) = match verify(&door, header, body, now) {
+        Ok(at) => (door, at),
+        // The secrets may have changed a moment ago.
+        Err(_) if door.read_at < now => {
+            let door = self::door(app, program, now, true).await?;
+            let at = verify(&door, header, body, now)?;
+            (door, at)
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let candidate = door.candidates.get(at).ok_or(SignatureError::NoMatch)?;
+    let envelope = Envelope::parse(body).map_err(|e| Refusal::NoEvent(e.to_string()))?;
+    let of = Of {
+        workspace_id: &door.workspace_id,
+        connection_id: &candidate.connection_id,
+        mode: &candidate.mode,
+        account_id: &candidate.account_id,
+    };
+    let event = of.event(&door.data_key, &envelope, body, "webhook", now)?;
+    if app.db.write(Receive(event)).await? {
+        app.wake.notify_one();
+    }
+    Ok(())
+}
+
+fn verify(door: &Door, header: &str, body: &[u8], now: i64) -> Result<usize, SignatureError> {
+    let texts: Vec<Secret<'_>> = door
+        .candidates
+        .iter()
+        .map(|candidate| Secret::new(std::str::from_utf8(&candidate.secret).unwrap_or("")))
+        .collect();
+    signature::verify(header, body, &texts, now.div_euclid(1000), signature::TOLERANCE_S)
+}
+
+async fn door(app: &App, program: &str, now: i64, anew: bool) -> Result<Arc<Door>, Refusal> {
+    let known = app.doors.read().unwrap_or_else(PoisonError::into_inner).get(program).cloned();
+    if let Some(door) = known.filter(|door| !anew && now.saturating_sub(door.read_at) < REMEMBER_MS) {
+        return Ok(door);
+    }
+    let route = app.db.read(FindProgram(program.to_owned())).await?;
+    let (workspace_id, program_id) = route.ok_or(Refusal::NoProgram)?;
+    let data_key = app.data_key(&workspace_id).await?;
+    let unit = Secrets { workspace_id: workspace_id.clone(), program_id, data_key: data_key.clone(), now };
+    let candidates = app.db.read(unit).await?;
+    let door = Arc::new(Door { workspace_id, data_key, candidates, read_at: now });
+    app.doors.write().unwrap_or_else(PoisonError::into_inner).insert(program.to_owned(), Arc::clone(&door));
+    Ok(door)
+}
+
+struct FindProgram(String);
+impl Unit for FindProgram {
+    type Out = Option<(String, String)>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let route = workspaces::find_route(tx, "program", &self.0).await?;
+        Ok(route.and_then(|route| Some((route.workspace_id, route.program_id?))))
+    }
+}
+
+struct Secrets {
+    workspace_id: String,
+    program_id: String,
+    data_key: Key,
+    now: i64,
+}
+
+impl Unit for Secrets {
+    type Out = Vec<Candidate>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        connections::candidates(tx, &self.data_key, &self.workspace_id, &self.program_id, self.now).await
+    }
+}
+
+/// Whose event it is.
+struct Of<'a> {
+    workspace_id: &'a str,
+    connection_id: &'a str,
+    mode: &'a str,
+    account_id: &'a str,
+}
+
+impl Of<'_> {
+    fn event(
+        &self,
+        data_key: &Key,
+        envelope: &Envelope,
+        raw: &[u8],
+        via: &'static str,
+        now: i64,
+    ) -> Result<NewEvent, StoreError> {
+        let (outcome, reason) = self.known_outcome(envelope);
+        let place = inbox::payload_place(self.connection_id, &envelope.id);
+        Ok(NewEvent {
+            workspace_id: self.workspace_id.to_owned(),
+            connection_id: self.connection_id.to_owned(),
+            event_id: envelope.id.clone(),
+            type_: envelope.type_.clone(),
+            object_id: envelope.object_id.clone().unwrap_or_default(),
+            api_version: envelope.api_version.clone().unwrap_or_default(),
+            created_at: envelope.created_ms,
+            received_at: now,
+            via,
+            outcome,
+            reason,
+            body: data_key.seal(&place, raw)?,
+        })
+    }
+
+    /// Events of the other mode or of another account never reach the ledger; they are kept and shown.
+    fn known_outcome(&self, envelope: &Envelope) -> (&'static str, String) {
+        let live = self.mode == "live";
+        if envelope.livemode.is_some_and(|livemode| livemode != live) {
+            let (got, mode) = if live { ("test", "live") } else { ("live", "test") };
+            return ("ignored", format!("a {got} event at a {mode} connection"));
+        }
+        let known = self.account_id.starts_with("acct_");
+        if let Some(other) = envelope.account.as_ref().filter(|account| known && *account != self.account_id)
+        {
+            return ("parked", format!("the event belongs to the account {other}, not to this connection's"));
+        }
+        ("pending", String::new())
+    }
+}
+
+/// An event of a connection, sealed and ready to be kept.
+///
+/// # Errors
+/// No randomness.
+pub fn new_event(
+    data_key: &Key,
+    connection: &Connection,
+    envelope: &Envelope,
+    raw: &[u8],
+    via: &'static str,
+    now: i64,
+) -> Result<NewEvent, StoreError> {
+    let of = Of {
+        workspace_id: &connection.workspace_id,
+        connection_id: &connection.connection_id,
+        mode: &connection.mode,
+        account_id: &connection.account_id,
+    };
+    of.event(data_key, envelope, raw, via, now)
+}
+
+/// Keeps one event; answers whether it is new.
+pub struct Receive(pub NewEvent);
+
+impl Receive {
+    /// Keeps an event in the caller's transaction.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn keep(tx: &mut Tx<'_>, event: &NewEvent) -> Result<bool, StoreError> {
+        inbox::insert_event(tx, event).await
+    }
+}
+
+impl Unit for Receive {
+    type Out = bool;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<bool, StoreError> {
+        Self::keep(tx, &self.0).await
+    }
+}
