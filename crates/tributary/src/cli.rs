@@ -1,5 +1,6 @@
 //! What can be typed.
 
+use crate::config::SETTINGS;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,7 +10,7 @@ use std::path::PathBuf;
 #[command(
     version,
     disable_help_subcommand = true,
-    after_help = "Exit codes: 0 ok, 1 problems found, 2 usage, 3 unavailable.\nSettings: environment or tributary.toml, see docs/OPERATIONS.md."
+    after_help = "Exit codes: 0 ok, 1 problems found, 2 usage, 3 unavailable. --help lists the settings.", after_long_help = settings()
 )]
 pub(crate) struct Cli {
     /// What to do.
@@ -21,6 +22,18 @@ pub(crate) struct Cli {
     /// The configuration file; else tributary.toml here, if there is one.
     #[arg(long, global = true, env = "TRIBUTARY_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+}
+
+/// Exit codes and settings, for `--help`.
+fn settings() -> String {
+    let mut text = "Exit codes: 0 ok, 1 problems found, 2 usage, 3 unavailable.\n\n\
+         Settings, by the environment or by these keys of tributary.toml:"
+        .to_owned();
+    for setting in SETTINGS {
+        let default = setting.default.map(|default| format!(" [{default}]")).unwrap_or_default();
+        text.push_str(&format!("\n  {} ({})\n      {}{default}", setting.env, setting.key, setting.help));
+    }
+    text
 }
 
 /// The commands.

@@ -3,7 +3,7 @@
 mod file;
 mod settings;
 
-pub(crate) use settings::{SETTINGS, Setting};
+pub(crate) use settings::SETTINGS;
 
 use crate::failure::Failure;
 use secrecy::SecretString;
@@ -16,6 +16,9 @@ use url::{Host, Url};
 
 /// Where everything lies when nothing is configured.
 pub(crate) const DATA: &str = "tributary-data";
+
+/// Names that are ours and no settings: the configuration's place, and what the scripts in bin/ use.
+const OTHERS: [&str; 4] = ["TRIBUTARY_CONFIG", "TRIBUTARY_TEST_", "TRIBUTARY_DEMO_", "TRIBUTARY_CHROMIUM"];
 
 /// The settings, read and checked.
 #[derive(Debug)]
@@ -51,7 +54,7 @@ impl Config {
             let Some(name) = name.to_str().filter(|name| name.starts_with("TRIBUTARY_")) else { continue };
             match SETTINGS.iter().find(|setting| setting.env == name) {
                 Some(setting) => raw.set(setting, &value.to_string_lossy(), Origin::Environment),
-                None if name == "TRIBUTARY_CONFIG" => {}
+                None if OTHERS.iter().any(|other| name.starts_with(other)) => {}
                 None => unknown_names.push(name.to_owned()),
             }
         }
@@ -160,6 +163,15 @@ pub(crate) fn stripe_api_base(text: &str) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_manual_has_every_setting() {
+        let manual = include_str!("../../../docs/OPERATIONS.md");
+        for setting in SETTINGS {
+            let row = format!("| `{}` | `{}` |", setting.env, setting.key);
+            assert!(manual.contains(&row), "{row}");
+        }
+    }
 
     fn with(key: &str, text: &str) -> Result<Config, Failure> {
         let mut raw = Raw::default();

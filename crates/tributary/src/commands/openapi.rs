@@ -4,8 +4,10 @@ use crate::failure::{Exit, Failure};
 use crate::output::Output;
 
 pub(super) fn run(out: &Output) -> Result<Exit, Failure> {
-    let text = serde_json::to_string_pretty(&tributary_server::api::openapi())
-        .map_err(|e| Failure::problem(format!("The description cannot be written: {e}.")))?;
-    out.print(&text);
+    let text = tributary_server::api::openapi_json();
+    if text.is_empty() {
+        return Err(Failure::problem("The description cannot be written."));
+    }
+    out.print(text.trim_end());
     Ok(Exit::Ok)
 }

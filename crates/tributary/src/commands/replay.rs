@@ -16,12 +16,14 @@ pub(super) async fn run(config: &Config, out: &Output) -> Result<Exit, Failure> 
 }
 
 fn words(report: &replay::Report) -> String {
+    let mut lines = report.differences.clone();
     let found = match report.posted {
         0 => "nothing to post: the ledger is what the sources say".to_owned(),
         n => format!("{n} entries that the ledger has not got, or has too many"),
     };
-    format!(
-        "Replayed {} events and {} observations into {} facts, and found {found}. Digest {}.",
-        report.events, report.observations, report.facts, report.digest
-    )
+    lines.push(format!(
+        "Replayed {} events and {} observations into {} facts ({} without their raw body), and found {found}. Digest {}.",
+        report.events, report.observations, report.facts, report.from_facts, report.digest
+    ));
+    lines.join("\n")
 }

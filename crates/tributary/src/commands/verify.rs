@@ -15,7 +15,8 @@ pub(super) async fn run(config: &Config, out: &Output) -> Result<Exit, Failure> 
 }
 
 fn words(report: &verify::Report) -> String {
-    let mut lines: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
+    let line = |one: &verify::Problem| format!("{} {}: {}", one.table, one.row, one.problem);
+    let mut lines: Vec<String> = report.problems.iter().map(line).collect();
     lines.push(if report.ok {
         format!("All is well. {} wait to be worked on. Digest {}.", report.waiting, report.digest)
     } else {
