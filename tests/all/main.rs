@@ -6,6 +6,13 @@
     reason = "a test ends at its first surprise, in its helpers too"
 )]
 
+mod corruption;
+mod crash;
+mod eras;
+mod faults;
+mod localstripe;
+mod sandbox;
+mod shuffles;
 mod signatures;
 mod support;
 mod tidy;

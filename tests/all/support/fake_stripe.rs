@@ -12,6 +12,7 @@ struct Known {
     objects: BTreeMap<String, Value>,
     asked: Vec<String>,
     refuse: Option<u16>,
+    live: bool,
 }
 
 /// A running double. It ends with the test's runtime.
@@ -42,6 +43,11 @@ impl FakeStripe {
     /// From now on every call is answered with this status; `None` ends it.
     pub fn refuse(&self, status: Option<u16>) {
         self.known.lock().expect("unpoisoned").refuse = status;
+    }
+
+    /// From now on it says that it is in live mode.
+    pub fn go_live(&self) {
+        self.known.lock().expect("unpoisoned").live = true;
     }
 
     /// The calls so far: `GET /v1/account`.
@@ -87,7 +93,9 @@ fn found(known: &Known, path: &str, query: &str) -> Option<Value> {
                 "settings": { "dashboard": { "display_name": "Fake Ltd" } } }),
             );
         }
-        "/v1/balance" => return Some(json!({ "object": "balance", "livemode": false, "available": [] })),
+        "/v1/balance" => {
+            return Some(json!({ "object": "balance", "livemode": known.live, "available": [] }));
+        }
         _ => {}
     }
     let rest = path.strip_prefix("/v1/")?;

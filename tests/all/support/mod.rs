@@ -6,6 +6,8 @@ pub mod fake_stripe;
 pub mod postgres;
 pub mod process;
 pub mod rest;
+pub mod sandbox;
+pub mod story;
 pub mod tools;
 pub mod webhook;
 pub mod world;

@@ -26,6 +26,15 @@ impl Output {
             .unwrap_or_else(|error| panic!("stdout is not JSON alone ({error}): {self:?}"))
     }
 
+    /// A command that had to refuse: with a sentence that says `word`, and without a panic. Answers what it said.
+    pub fn expect_failure(&self, word: &str) -> String {
+        assert!((1..=3).contains(&self.code), "the command should have refused: {self:?}");
+        let said = format!("{}{}", self.stdout, self.stderr);
+        assert!(said.to_lowercase().contains(&word.to_lowercase()), "it does not say {word:?}: {said}");
+        assert!(!said.contains("panicked") && !said.contains("RUST_BACKTRACE"), "{said}");
+        said
+    }
+
     /// The output of a command that had to succeed.
     pub fn ok(self) -> Self {
         assert_eq!(self.code, 0, "the command failed: {self:?}");

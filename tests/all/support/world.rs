@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use tokio::process::Command;
 
 /// The master key of all tests.
-const MASTER_KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+pub const MASTER_KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 /// A program's public id that is the same in every world, for digests that are compared.
 const COMMON_PROGRAM: &str = "TESTPRGM";
 /// How long one command of the command line may take.
@@ -146,6 +146,8 @@ impl World {
             .env("TRIBUTARY_LISTEN", format!("127.0.0.1:{}", self.port))
             .env("TRIBUTARY_PUBLIC_URL", self.base())
             .env("TRIBUTARY_STRIPE_API_BASE", &self.stripe.base)
+            .env("TRIBUTARY_LINK_DELAY_MS", "200")
+            .env("TRIBUTARY_POLL_SECONDS", "1")
             .envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
@@ -199,8 +201,7 @@ impl World {
 
     /// Starts the server and does not wait.
     pub fn launch(&self) {
-        let running = Running::start(self.prepared(&["serve"]), self.log());
-        *self.server.lock().unwrap_or_else(PoisonError::into_inner) = Some(running);
+        self.adopt(Running::start(self.prepared(&["serve"]), self.log()));
     }
 
     /// Waits until `/readyz` says yes.
@@ -214,6 +215,22 @@ impl World {
             answer.status().is_success().then_some(())
         })
         .await;
+    }
+
+    /// Takes a process that was started in another way as this world's server.
+    pub fn adopt(&self, running: Running) {
+        *self.server.lock().unwrap_or_else(PoisonError::into_inner) = Some(running);
+    }
+
+    /// The server's process id.
+    pub fn server_id(&self) -> u32 {
+        self.server.lock().unwrap_or_else(PoisonError::into_inner).as_ref().expect("a server runs").id()
+    }
+
+    /// A page or document, without a key.
+    pub async fn page(&self, path: &str) -> Answer {
+        let answer = self.http.get(format!("{}{path}", self.base())).send().await;
+        read(answer.unwrap_or_else(|error| panic!("{path}: {error:?}"))).await
     }
 
     fn take_server(&self) -> Option<Running> {

@@ -1,0 +1,202 @@
+//! `verify` finds what was changed by hand behind the product's back, and names the row.
+
+use crate::support::database::{Database, connect};
+use crate::support::process::Output;
+use crate::support::story::Story;
+use crate::support::{Engine, World, both_engines, eventually};
+use std::time::Duration;
+use tributary_stripe::story::{Era, Plot};
+
+both_engines!(verify_names_every_row_that_was_damaged, the_ledger_refuses_to_be_changed);
+
+/// A settled world whose server has stopped.
+async fn settled_world(engine: Engine) -> World {
+    let world = World::connected(engine).await;
+    let stories = [
+        Story { plot: Plot::new("one"), era: Era::Dahlia, subscription: true, partner: Some("ADA") },
+        Story { plot: Plot::new("two"), era: Era::Y2022, subscription: false, partner: Some("ADA") },
+    ];
+    for story in &stories {
+        story.put(&world.stripe);
+        world.deliver_all(&story.events()).await;
+    }
+    world.settled().await;
+    world.finish().await;
+    assert_eq!(world.stop().await, 0, "serve ends cleanly on SIGTERM");
+    world
+}
+
+/// A copy of a world's database.
+async fn copy(world: &World, n: usize) -> Database {
+    match &world.database {
+        Database::Sqlite(path) => {
+            let copied = world.folder.path().join(format!("copy{n}.db"));
+            // The server has stopped and every look is over: what is in the write-ahead log goes into the file.
+            world.database.rows("PRAGMA wal_checkpoint(TRUNCATE)").await;
+            std::fs::copy(path, &copied).expect("the file is copied");
+            Database::Sqlite(copied)
+        }
+        Database::Postgres(url) => {
+            let (server, name) = url.rsplit_once('/').expect("an address with a name");
+            let sql = format!("CREATE DATABASE {name}_{n} TEMPLATE {name}");
+            eventually("the database can be copied", Duration::from_secs(20), || async {
+                connect(&format!("{server}/postgres")).await.batch_execute(&sql).await.ok()
+            })
+            .await;
+            Database::Postgres(format!("{url}_{n}"))
+        }
+    }
+}
+
+async fn verify(world: &World, database: &Database) -> Output {
+    let mut command = world.prepared(&["verify", "--json"]);
+    command.env("TRIBUTARY_DATABASE_URL", database.url());
+    crate::support::process::run(command, "", Duration::from_secs(60)).await
+}
+
+/// The names of a table's columns but one, for copying rows.
+async fn columns(database: &Database, table: &str) -> Vec<String> {
+    let sql = match database {
+        Database::Sqlite(_) => format!("SELECT name FROM pragma_table_info('{table}')"),
+        Database::Postgres(_) => {
+            format!("SELECT column_name FROM information_schema.columns WHERE table_name = '{table}'")
+        }
+    };
+    database.column(&sql).await
+}
+
+/// SQL that copies the rows of a table that fit, with some columns changed.
+async fn doubled(database: &Database, table: &str, change: &[(&str, &str)], fits: &str) -> String {
+    let names = columns(database, table).await;
+    let values: Vec<String> = names
+        .iter()
+        .map(|name| {
+            change.iter().find(|(c, _)| c == name).map_or_else(|| name.clone(), |(_, v)| (*v).to_owned())
+        })
+        .collect();
+    format!(
+        "INSERT INTO {table} ({}) SELECT {} FROM {table} WHERE {fits}",
+        names.join(", "),
+        values.join(", ")
+    )
+}
+
+/// A kind of damage: what it is called, the SQL, and the names of which the report must say one.
+struct Damage {
+    what: &'static str,
+    sql: String,
+    names: Vec<String>,
+}
+
+async fn damages(world: &World) -> Vec<Damage> {
+    let db = &world.database;
+    let journal = db.text("SELECT MIN(journal_id) FROM entry").await;
+    let sale = db.text("SELECT MIN(sale_id) FROM sale WHERE merged_into IS NULL AND paid > 0").await;
+    let root = db.text(&format!("SELECT root_id FROM sale WHERE sale_id = '{sale}'")).await;
+    let partner = db.text("SELECT partner_id FROM partner_total").await;
+    let connection = db.text("SELECT connection_id FROM connection").await;
+    let event = db.text("SELECT MIN(event_id) FROM event WHERE outcome = 'processed'").await;
+    let of_journal = format!("journal_id = '{journal}' AND line = 1");
+    let commission =
+        db.text(&format!("SELECT commission_id FROM journal WHERE journal_id = '{journal}'")).await;
+    let ledger_row = vec![journal.clone(), commission];
+    let damage = |what, sql: String, names: Vec<String>| Damage { what, sql, names };
+    let no_index = "DROP INDEX ix_sale_root";
+    vec![
+        damage(
+            "entry changed",
+            format!("UPDATE entry SET amount = amount + 1 WHERE {of_journal}"),
+            ledger_row.clone(),
+        ),
+        damage("entry deleted", format!("DELETE FROM entry WHERE {of_journal}"), ledger_row.clone()),
+        damage(
+            "entry doubled",
+            doubled(db, "entry", &[("line", "line + 100")], &of_journal).await,
+            ledger_row.clone(),
+        ),
+        damage(
+            "sale doubled",
+            format!(
+                "{no_index}; {}",
+                doubled(db, "sale", &[("sale_id", "'sal_doubled'")], &format!("sale_id = '{sale}'")).await
+            ),
+            vec!["sal_doubled".to_owned(), root],
+        ),
+        damage(
+            "counter of a partner off",
+            "UPDATE partner_total SET gross = gross + 1".to_owned(),
+            vec![partner.clone()],
+        ),
+        damage("count of sales off", "UPDATE partner_total SET sales = sales + 1".to_owned(), vec![partner]),
+        damage(
+            "counter of a day off",
+            "UPDATE connection_day SET events = events + 1".to_owned(),
+            vec![connection.clone()],
+        ),
+        damage("event missing", format!("DELETE FROM event WHERE event_id = '{event}'"), vec![event.clone()]),
+        damage(
+            "event and its payload missing",
+            format!(
+                "DELETE FROM event WHERE event_id = '{event}'; DELETE FROM event_payload WHERE event_id = '{event}'"
+            ),
+            vec![event],
+        ),
+        damage(
+            "account of another workspace",
+            format!(
+                "{}; UPDATE entry SET credit_account = 'acc_foreign' WHERE {of_journal}",
+                doubled(
+                    db,
+                    "account",
+                    &[("workspace_id", "'wsp_foreign'"), ("account_id", "'acc_foreign'")],
+                    &format!("account_id = (SELECT credit_account FROM entry WHERE {of_journal})")
+                )
+                .await
+            ),
+            ledger_row,
+        ),
+        damage("key of the other mode", "UPDATE connection SET mode = 'live'".to_owned(), vec![connection]),
+    ]
+}
+
+async fn verify_names_every_row_that_was_damaged(engine: Engine) {
+    let world = settled_world(engine).await;
+    let untouched = verify(&world, &copy(&world, 0).await).await;
+    assert_eq!(untouched.code, 0, "the copy alone is no damage: {untouched:?}");
+    let good = untouched.json()["digest"].clone();
+    for (n, damage) in damages(&world).await.into_iter().enumerate() {
+        let database = copy(&world, n + 1).await;
+        database.damage(&damage.sql).await;
+        let output = verify(&world, &database).await;
+        assert_eq!(output.code, 1, "{}: {output:?}", damage.what);
+        let said = output.json();
+        assert_eq!(said["ok"], false, "{}: {said}", damage.what);
+        let problems = said["problems"].as_array().expect("a list of problems").clone();
+        assert!(!problems.is_empty(), "{}: {said}", damage.what);
+        let text = said["problems"].to_string();
+        let named = damage.names.iter().any(|name| text.contains(name.as_str()));
+        assert!(named, "{}: none of {:?} is named: {said}", damage.what, damage.names);
+        assert!(said["digest"].is_string() && good.is_string(), "{said}");
+    }
+}
+
+async fn the_ledger_refuses_to_be_changed(engine: Engine) {
+    let world = settled_world(engine).await;
+    for sql in [
+        "UPDATE entry SET amount = amount + 1",
+        "UPDATE journal SET reason = 'x'",
+        "UPDATE entry SET currency = 'eur'",
+    ] {
+        let refused = match &world.database {
+            Database::Sqlite(path) => {
+                rusqlite::Connection::open(path).expect("opens").execute_batch(sql).map_err(|e| e.to_string())
+            }
+            Database::Postgres(url) => {
+                connect(url).await.batch_execute(sql).await.map_err(|e| format!("{:?}", e.as_db_error()))
+            }
+        };
+        let error = refused.expect_err(sql);
+        assert!(error.contains("append-only"), "{sql}: {error}");
+    }
+    world.finish().await;
+}
