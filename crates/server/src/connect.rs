@@ -86,7 +86,9 @@ pub struct Connected {
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectFailure {
     /// No such program.
-    #[error("There is no program {0}. Give the public id that `tributary setup` printed, 8 capital letters and digits.")]
+    #[error(
+        "There is no program {0}. Give the public id that `tributary setup` printed, 8 capital letters and digits."
+    )]
     NoProgram(String),
     /// The text is no API key.
     #[error(transparent)]
@@ -101,7 +103,9 @@ pub enum ConnectFailure {
     #[error(transparent)]
     Stripe(#[from] ConnectError),
     /// The account is connected, but its webhook endpoint could not be seen to.
-    #[error("The account is connected as {connection_id}, but the webhook endpoint is not certain: {error} Run the same again.")]
+    #[error(
+        "The account is connected as {connection_id}, but the webhook endpoint is not certain: {error} Run the same again."
+    )]
     Endpoint {
         /// The connection.
         connection_id: String,
@@ -150,8 +154,8 @@ pub async fn connect(app: &App, request: &Request) -> Result<Connected, ConnectF
     };
     let arranged = delivery::arrange(&client, &connection, &wish).await;
     let connection_id = connection.connection_id.clone();
-    let delivery = arranged
-        .map_err(|error| ConnectFailure::Endpoint { connection_id: connection_id.clone(), error })?;
+    let delivery =
+        arranged.map_err(|error| ConnectFailure::Endpoint { connection_id: connection_id.clone(), error })?;
     warnings.extend(delivery.warnings.iter().cloned());
     let account_id = connection.account_id.clone();
     rows::finish(app, connection, &program, &delivery, &warnings).await?;

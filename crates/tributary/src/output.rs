@@ -71,7 +71,7 @@ impl Output {
 
 /// Starts the log on the standard error. Commands that end by themselves only warn, unless told otherwise.
 pub(crate) fn start_log(config: &Config, stays: bool) -> Result<(), Failure> {
-    let usual = if stays { "info" } else { "warn" };
+    let usual = if stays { "info,refinery_core=warn" } else { "warn" };
     let wanted = config.log.as_deref().unwrap_or(usual);
     let filter = tracing_subscriber::EnvFilter::builder().parse(wanted).map_err(|e| {
         Failure::usage(format!("TRIBUTARY_LOG: {wanted:?} is no log filter ({e}). An example: info."))

@@ -117,7 +117,7 @@ async fn workspace(
     }
     let name = input.workspace_name();
     password::check_new(password.expose_secret(), &[&input.email, &name, &input.program])
-        .map_err(|e| Failure::usage(format!("The password: {e}.")))?;
+        .map_err(|e| Failure::usage(format!("The password is not taken: {e}.")))?;
     let password_hash = off_thread(move || password::hash(password.expose_secret())).await?;
     let owner = Owner {
         workspace_name: name,
@@ -144,9 +144,9 @@ async fn off_thread<T: Send + 'static>(
 }
 
 fn words(answer: &Answer) -> String {
-    let made = if answer.workspace_made { "The workspace and its owner were made, and " } else { "" };
+    let made = if answer.workspace_made { "The workspace with its owner was made.\n" } else { "" };
     format!(
-        "{made}the program “{}” ({}): {}, hold {} days.\n\
+        "{made}The program “{}” was made with the id {}: {}, hold {} days.\n\
          API key (shown this once): {}\n\
          Log in: {}\n\
          Partner portal: {}\n\
