@@ -4,6 +4,7 @@ use crate::ui::frame::{Head, Theme};
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
+use tributary_store::StoreError;
 
 /// What the page shows.
 #[derive(Debug, Clone, PartialEq, Eq, Template)]
@@ -41,6 +42,16 @@ pub enum PageError {
     /// A fault of ours; the text goes to the log, not to the page.
     #[error("internal: {0}")]
     Internal(String),
+}
+
+impl From<StoreError> for PageError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound(_) => Self::NotFound,
+            error if error.is_unavailable() => Self::Unavailable(error.to_string()),
+            error => Self::Internal(error.to_string()),
+        }
+    }
 }
 
 impl PageError {

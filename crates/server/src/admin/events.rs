@@ -1,10 +1,23 @@
 //! The inbox: every event that Stripe reported, one line each, live.
 
+use super::error::PageError;
+use super::visit::{self, Visit};
+use super::{paging, words};
+use crate::App;
 use crate::ui::badge::{Badge, Id};
-use crate::ui::frame::Frame;
-use crate::ui::lists::{Chips, Empty, Pager};
-use crate::ui::when::Ago;
+use crate::ui::frame::{Frame, Section};
+use crate::ui::lists::{Chip, Chips, Empty, Pager};
+use crate::ui::page::page;
+use crate::ui::text::{encode, object_word, sentence_case};
+use crate::ui::when::{Ago, relative};
 use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+use tributary_store::pages::events::{self as stored, Line, Touched};
+use tributary_store::pages::{Cursor, Direction, frame};
+use tributary_store::{StoreError, Tx, Unit};
 
 /// What the page shows.
 #[derive(Debug, Clone, PartialEq, Eq, Template)]
@@ -66,4 +79,191 @@ pub struct EventRow {
     pub badge: Badge,
     /// The same in words, with what it changed.
     pub words: String,
+}
+
+/// What the address may ask for.
+#[derive(Debug, Default, Deserialize)]
+pub struct Asked {
+    outcome: Option<String>,
+    before: Option<String>,
+    after: Option<String>,
+}
+
+/// The filters: value in the address, word on the chip.
+const OUTCOMES: [(&str, &str); 5] = [
+    ("", "All"),
+    ("processed", "Processed"),
+    ("ignored", "Ignored"),
+    ("pending", "Waiting"),
+    ("parked", "Parked"),
+];
+
+/// `GET /p/{program}/events`
+pub async fn get(
+    State(app): State<App>,
+    visit: Visit,
+    Path(program): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Response {
+    let result = show(&app, &visit, program, asked).await;
+    visit.answer(result)
+}
+
+async fn show(app: &App, visit: &Visit, public_id: String, asked: Asked) -> Result<Response, PageError> {
+    let outcome = asked.outcome.unwrap_or_default();
+    let outcome = OUTCOMES.iter().find(|(value, _)| *value == outcome).map_or("", |(value, _)| *value);
+    let (before, after) = (paging::cursor(asked.before.as_deref()), paging::cursor(asked.after.as_deref()));
+    let (direction, from) = match (before, after) {
+        (Some(before), _) => (Direction::Older, Some(before)),
+        (None, Some(after)) => (Direction::Newer, Some(after)),
+        (None, None) => (Direction::Older, None),
+    };
+    let workspace_id = visit.session.workspace_id.clone();
+    let load = Load { workspace_id, public_id, outcome, direction, from: from.clone() };
+    let (loaded, waiting, lines) = app.db.read(load).await?;
+    let frame = visit.frame(&loaded, Section::Events, "Events");
+
+    let cut = paging::cut(lines, stored::PAGE, direction, from.is_some(), false);
+    let path = frame.program.href("events");
+    let query = if outcome.is_empty() { String::new() } else { format!("outcome={outcome}&") };
+    let pager = paging::pager(&cut, &path, &query, ["event", "events"], |line| {
+        (line.received_at, line.event_id.clone())
+    });
+    let program_id = &loaded.shown.program.program_id;
+    let rows: Vec<_> = cut
+        .rows
+        .iter()
+        .map(|line| EventRow {
+            key: line.event_id.clone(),
+            href: format!("{path}/{}/{}", encode(&line.connection_id), encode(&line.event_id)),
+            at: Ago { at: line.received_at, now: visit.now },
+            kind: line.type_.clone(),
+            object: Id::new(object_word(&line.object_id), &line.object_id),
+            badge: words::event_badge(&line.outcome),
+            words: outcome_words(line, program_id, visit.now),
+        })
+        .collect();
+    let shown = EventsPage {
+        filters: filters(&path, outcome, waiting, loaded.parked),
+        empty: rows.is_empty().then(|| empty(outcome)),
+        rows,
+        pager,
+        live: from.is_none(),
+        live_href: format!("{path}?{query}").trim_end_matches(['?', '&']).to_owned(),
+        frame,
+    };
+    if visit.partial {
+        Ok(page(StatusCode::OK, &EventsList::from(shown)))
+    } else {
+        Ok(page(StatusCode::OK, &shown))
+    }
+}
+
+fn filters(path: &str, outcome: &str, waiting: i64, parked: i64) -> Chips {
+    let chip = |(value, word): &(&str, &str)| Chip {
+        label: (*word).to_owned(),
+        href: if value.is_empty() { path.to_owned() } else { format!("{path}?outcome={value}") },
+        chosen: *value == outcome,
+        count: match *value {
+            "pending" => Some(waiting),
+            "parked" => Some(parked),
+            _ => None,
+        }
+        .filter(|count| *count > 0),
+    };
+    Chips { label: "Filter by outcome", chips: OUTCOMES.iter().map(chip).collect() }
+}
+
+fn empty(outcome: &str) -> Empty {
+    let (title, text) = match outcome {
+        "" => ("No events yet", "Stripe has not reported anything to this program. The list renews itself."),
+        "pending" => ("Nothing waits", "Every event has been worked through."),
+        "parked" => ("Nothing is parked", "Every event could be worked through."),
+        "ignored" => ("Nothing was ignored", "Every event so far was about sales."),
+        _ => ("Nothing was processed yet", "An event is processed when it says something about a sale."),
+    };
+    Empty { icon: "zap", title: title.to_owned(), text: text.to_owned(), action: None }
+}
+
+/// What became of an event, in one sentence, with the sale that its object belongs to.
+#[must_use]
+pub fn outcome_words(line: &Line, program_id: &str, now: i64) -> String {
+    let reason = sentence_case(line.reason.trim());
+    let or = |other: &str| if reason.is_empty() { other.to_owned() } else { reason.clone() };
+    match line.outcome.as_str() {
+        "ignored" => or("Events of this type change no sale."),
+        "parked" => format!("Failed {}: {}", times(line.attempts), or("the reason is in the log.")),
+        "pending" if line.attempts == 0 => or("Waits for its turn."),
+        "pending" => {
+            let next = relative(line.run_at, now);
+            let next = if next.starts_with("in ") { next } else { "now".to_owned() };
+            format!("Failed {}, runs again {next}: {}", times(line.attempts), or("the reason is in the log."))
+        }
+        _ => match &line.touched {
+            Some(touched) => sale_words(touched, program_id),
+            None => or("Understood. It changed no sale."),
+        },
+    }
+}
+
+fn times(attempts: i64) -> String {
+    match attempts {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        more => format!("{more} times"),
+    }
+}
+
+/// A sale as it stands, in one sentence.
+#[must_use]
+pub fn sale_words(touched: &Touched, program_id: &str) -> String {
+    if touched.program_id.as_deref().is_some_and(|other| other != program_id) {
+        return "Belongs to a sale of another program.".to_owned();
+    }
+    let paid = words::money(touched.paid, &touched.currency).text();
+    let who = words::buyer(&touched.customer, "");
+    let sale = match touched.state.as_str() {
+        "paid" if touched.refunded > 0 => {
+            let refunded = words::money(touched.refunded, &touched.currency).text();
+            format!("{paid} from {who}, {refunded} of it given back")
+        }
+        "paid" => format!("{paid} from {who}"),
+        "awaiting_link" | "awaiting_parent" => {
+            return "Part of a sale that waits for an answer of Stripe.".to_owned();
+        }
+        "uncaptured" => return "Authorised, not captured: no sale yet.".to_owned(),
+        "nothing_to_pay" => return "Nothing was to pay: no sale.".to_owned(),
+        _ => return "Not paid yet: no sale.".to_owned(),
+    };
+    match &touched.earned {
+        Some((partner, target, currency)) if *target > 0 || touched.outcome == "earns" => {
+            format!("{sale}. {} earns {}.", words::partner(partner), words::money(*target, currency).text())
+        }
+        _ => format!("{sale}. Earns nothing: {}.", words::because(&touched.outcome)),
+    }
+}
+
+struct Load {
+    workspace_id: String,
+    public_id: String,
+    outcome: &'static str,
+    direction: Direction,
+    from: Option<Cursor>,
+}
+
+impl Unit for Load {
+    type Out = (frame::Frame, i64, Vec<Line>);
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let loaded = visit::load(tx, &self.workspace_id, &self.public_id).await?;
+        let connections: Vec<String> =
+            loaded.connections.iter().map(|line| line.connection_id.clone()).collect();
+        let mut waiting = 0;
+        for connection in &connections {
+            waiting += stored::count(tx, &self.workspace_id, connection, "pending").await?;
+        }
+        let place = loaded.place();
+        let lines =
+            stored::list(tx, &place, &connections, self.outcome, self.direction, self.from.as_ref()).await?;
+        Ok((loaded, waiting, lines))
+    }
 }

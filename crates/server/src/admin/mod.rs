@@ -3,8 +3,45 @@
 pub mod error;
 pub mod event;
 pub mod events;
+pub mod explained;
+pub mod home;
+pub mod paging;
+pub mod sum;
 pub mod transaction;
 pub mod transactions;
+pub mod visit;
+pub mod words;
 
 #[cfg(test)]
 mod samples;
+
+use crate::auth::{door::Door, headers, login, origin, theme};
+use crate::{App, assets};
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use axum::{Extension, Router, middleware};
+use std::sync::Arc;
+
+/// Longest form, bytes.
+const FORM_LIMIT: usize = 16 * 1024;
+
+/// All pages with their belts, the browser files, and the answer for every other address.
+pub fn routes(app: &App) -> Router<App> {
+    Router::new()
+        .route("/", get(home::get))
+        .route("/login", get(login::get).post(login::post))
+        .route("/logout", post(login::logout))
+        .route("/theme", post(theme::post))
+        .route("/p/{program}", get(home::program))
+        .route("/p/{program}/transactions", get(transactions::get))
+        .route("/p/{program}/transactions/{key}", get(transaction::get))
+        .route("/p/{program}/events", get(events::get))
+        .route("/p/{program}/events/{connection}/{event}", get(event::get))
+        .route("/p/{program}/events/{connection}/{event}/rerun", post(event::rerun))
+        .layer(DefaultBodyLimit::max(FORM_LIMIT))
+        .layer(Extension(Arc::new(Door::default())))
+        .layer(middleware::from_fn_with_state(app.clone(), origin::guard))
+        .merge(assets::routes())
+        .fallback(home::not_found)
+        .layer(middleware::from_fn_with_state(app.clone(), headers::add))
+}

@@ -1,10 +1,25 @@
 //! One transaction, explained: what happened, the sum, why this partner, and what was posted.
 
+use super::error::PageError;
+use super::visit::{self, Visit};
+use super::{explained, sum, words};
+use crate::App;
+use crate::pipeline::explain::{self, Explanation};
+use crate::ui::Tone;
 use crate::ui::badge::{Badge, Id};
-use crate::ui::frame::Frame;
+use crate::ui::frame::{Frame, Section};
 use crate::ui::money::Money;
-use crate::ui::when::Instant;
+use crate::ui::page::page;
+use crate::ui::text::{encode, object_word};
+use crate::ui::when::{Instant, day};
 use askama::Template;
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use tributary_store::pages::frame as stored;
+use tributary_store::{StoreError, Tx, Unit};
 
 /// What the page shows.
 #[derive(Debug, Clone, PartialEq, Eq, Template)]
@@ -113,4 +128,114 @@ pub struct PostingRow {
     pub reason: String,
     /// How much.
     pub amount: Money,
+}
+
+/// What the address may ask for.
+#[derive(Debug, Default, Deserialize)]
+pub struct Asked {
+    r#as: Option<String>,
+}
+
+/// `GET /p/{program}/transactions/{any id of it}`
+pub async fn get(
+    State(app): State<App>,
+    visit: Visit,
+    Path(path): Path<(String, String)>,
+    Query(asked): Query<Asked>,
+) -> Response {
+    let result = show(&app, &visit, path, asked.r#as.as_deref() == Some("json")).await;
+    visit.answer(result)
+}
+
+async fn show(app: &App, visit: &Visit, path: (String, String), json: bool) -> Result<Response, PageError> {
+    let (public_id, key) = path;
+    let workspace_id = visit.session.workspace_id.clone();
+    let loaded = app.db.read(Load { workspace_id: workspace_id.clone(), public_id }).await?;
+    let program_id = &loaded.shown.program.program_id;
+    let explained =
+        explain::in_program(app, &workspace_id, program_id, &key).await?.ok_or(PageError::NotFound)?;
+    if json {
+        return Ok(Json(explained).into_response());
+    }
+    Ok(page(StatusCode::OK, &compose(visit, &loaded, &explained)))
+}
+
+fn compose(visit: &Visit, loaded: &stored::Frame, e: &Explanation) -> TransactionPage {
+    let customer = match &e.customer {
+        Some(customer) => {
+            let texts = [customer.email.clone(), customer.name.clone(), String::new(), customer.key.clone()];
+            words::buyer(&texts, "")
+        }
+        None => "an unknown buyer".to_owned(),
+    };
+    let paid = words::money(e.paid, &e.currency);
+    let title = format!("{} from {customer}", paid.text());
+    let frame = visit.frame(loaded, Section::Transactions, &title);
+    let json_href = frame.program.href(&format!("transactions/{}?as=json", encode(&e.root_id)));
+    let target = e.target.as_ref().map(|target| Money::new(target.amount, target.currency));
+    let who = e.partner.as_ref().map(|partner| partner.name.clone());
+    TransactionPage {
+        root: Id::new(object_word(&e.root_id), &e.root_id),
+        paid,
+        badges: badges(e),
+        lead: lead(e, target, who.as_deref()),
+        story: explained::story(&e.story),
+        sum_title: format!("Why {}", target.unwrap_or_else(|| words::money(0, &e.currency)).text()),
+        sum: sum::lines(e),
+        sum_note: sum_note(e),
+        why_title: format!("Why {}", who.as_deref().unwrap_or("nobody")),
+        because: e.attribution.as_ref().map_or_else(|| e.place_reason.clone(), |why| why.because.clone()),
+        evidence: e.attribution.as_ref().map(|why| explained::evidence(&why.considered)).unwrap_or_default(),
+        postings: explained::postings(&e.postings),
+        no_postings: "Nothing was posted for this sale.".to_owned(),
+        json_href,
+        customer,
+        frame,
+    }
+}
+
+fn badges(e: &Explanation) -> Vec<Badge> {
+    let mut badges = vec![words::sale_badge(&e.state, !e.settled, e.paid, e.refunded)];
+    if e.matured_at.is_some() {
+        badges.push(Badge::new(Tone::Good, "Payable"));
+    }
+    if e.tax_unknown {
+        badges.push(Badge::with(Tone::Plain, "info", "Tax unknown"));
+    }
+    badges
+}
+
+fn lead(e: &Explanation, target: Option<Money>, who: Option<&str>) -> String {
+    match (&e.target, target, who) {
+        (Some(target), Some(money), Some(who)) if target.amount > 0 => {
+            let when = match e.matured_at {
+                Some(at) => format!("payable since {}", day(at)),
+                None => format!("payable on {}", day(target.payable_at)),
+            };
+            format!("{who} earns {}, {when}.", money.text())
+        }
+        _ => e.outcome_words.clone(),
+    }
+}
+
+fn sum_note(e: &Explanation) -> String {
+    let Some(target) = e.target.as_ref().filter(|target| target.amount > 0) else {
+        return "What Stripe says later is computed again from the start.".to_owned();
+    };
+    match e.matured_at {
+        Some(at) => format!("Out of its hold and payable since {}.", day(at)),
+        None => format!("In its hold until {}, then payable.", day(target.payable_at)),
+    }
+}
+
+struct Load {
+    workspace_id: String,
+    public_id: String,
+}
+
+impl Unit for Load {
+    type Out = stored::Frame;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<stored::Frame, StoreError> {
+        visit::load(tx, &self.workspace_id, &self.public_id).await
+    }
 }

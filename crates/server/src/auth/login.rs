@@ -1,10 +1,22 @@
 //! The log-in page.
 
+use super::door::{Door, Knock, Shut};
+use super::{session, theme};
+use crate::App;
+use crate::admin::error::PageError;
 use crate::ui::Tone;
 use crate::ui::controls::Field;
 use crate::ui::frame::Head;
 use crate::ui::lists::Bar;
+use crate::ui::page::page;
 use askama::Template;
+use axum::extract::{ConnectInfo, Query, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::{Extension, Form, RequestExt};
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::sync::Arc;
 
 /// What the page shows.
 #[derive(Debug, Clone, PartialEq, Eq, Template)]
@@ -64,4 +76,125 @@ impl LoginPage {
             action: None,
         }
     }
+}
+
+/// Where to go after the log-in.
+#[derive(Debug, Default, Deserialize)]
+pub struct Next {
+    next: Option<String>,
+}
+
+/// The log-in's form.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Typed {
+    email: String,
+    password: String,
+    next: String,
+}
+
+fn show(
+    app: &App,
+    headers: &HeaderMap,
+    status: StatusCode,
+    email: &str,
+    next: &str,
+    problem: &str,
+) -> Response {
+    let next = session::own_path(next);
+    let head = Head { title: "Log in".to_owned(), theme: theme::of(headers), here: "/login".to_owned() };
+    page(status, &LoginPage::new(head, email, next, problem, !session::https(app)))
+}
+
+/// `GET /login`
+pub async fn get(State(app): State<App>, Query(query): Query<Next>, headers: HeaderMap) -> Response {
+    let next = query.next.unwrap_or_else(|| "/".to_owned());
+    match session::of(&app, &headers).await {
+        Ok(Some(_)) => Redirect::to(session::own_path(&next)).into_response(),
+        Ok(None) => show(&app, &headers, StatusCode::OK, "", &next, ""),
+        Err(error) => error.answer(theme::of(&headers)),
+    }
+}
+
+/// `POST /login`: one answer for an unknown account and a wrong password.
+pub async fn post(
+    State(app): State<App>,
+    Extension(door): Extension<Arc<Door>>,
+    request: Request,
+) -> Response {
+    let headers = request.headers().clone();
+    let ip = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let Ok(Form(typed)) = request.extract::<Form<Typed>, _>().await else {
+        return show(
+            &app,
+            &headers,
+            StatusCode::BAD_REQUEST,
+            "",
+            "/",
+            "Type an e-mail address and a password.",
+        );
+    };
+    let email = typed.email.trim().to_lowercase();
+    let known_device = match session::known_device(&app, &headers, &email) {
+        Ok(known) => known,
+        Err(error) => return error.answer(theme::of(&headers)),
+    };
+    let knock = Knock { email: email.clone(), password: typed.password, known_device, ip };
+    let again = |status, problem: &str| show(&app, &headers, status, &email, &typed.next, problem);
+    match door.open(&app, knock).await {
+        Ok(login) => session::start(&app, &headers, login, &email, &typed.next)
+            .await
+            .unwrap_or_else(|error| error.answer(theme::of(&headers))),
+        Err(Shut::Wrong) => {
+            again(StatusCode::UNAUTHORIZED, "This e-mail address and password do not belong together.")
+        }
+        Err(Shut::Wait(seconds)) => {
+            let problem = format!("Too many tries. Wait {} and try again.", wait_words(seconds));
+            let mut response = again(StatusCode::TOO_MANY_REQUESTS, &problem);
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response
+        }
+        Err(Shut::Failed(PageError::Unavailable(detail))) => {
+            tracing::warn!(%detail, "a log-in could not be checked");
+            again(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The server cannot check log-ins just now. Wait a minute and try again.",
+            )
+        }
+        Err(Shut::Failed(error)) => error.answer(theme::of(&headers)),
+    }
+}
+
+fn wait_words(seconds: i64) -> String {
+    match seconds {
+        ..=1 => "a second".to_owned(),
+        2..120 => format!("{seconds} seconds"),
+        _ => format!("{} minutes", seconds.saturating_add(59) / 60),
+    }
+}
+
+/// What a form of a logged-in user carries at least.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signed {
+    form_token: String,
+}
+
+impl Signed {
+    /// The form's token.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        &self.form_token
+    }
+}
+
+/// `POST /logout`
+pub async fn logout(State(app): State<App>, headers: HeaderMap, Form(form): Form<Signed>) -> Response {
+    let ended = async {
+        if let Some(session) = session::of(&app, &headers).await? {
+            session::check_form(&session, &form.form_token)?;
+        }
+        session::end(&app, &headers).await
+    };
+    ended.await.unwrap_or_else(|error: PageError| error.answer(theme::of(&headers)))
 }

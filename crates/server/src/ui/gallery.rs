@@ -8,6 +8,7 @@ use super::lists::{Bar, Empty};
 use super::{Icon, Tone};
 use askama::Template;
 
+/// One of each.
 #[derive(Template)]
 #[template(path = "pages/gallery.html")]
 pub struct Gallery {
@@ -33,6 +34,7 @@ pub struct Gallery {
 }
 
 impl Gallery {
+    /// Made-up data.
     pub fn sample() -> Self {
         let tones = [Tone::Plain, Tone::Good, Tone::Warn, Tone::Bad, Tone::Accent];
         let links = |words: &[&str]| {

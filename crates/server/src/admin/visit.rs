@@ -1,0 +1,188 @@
+//! A request of somebody who is logged in, and the frame that every page of a program has.
+
+use super::error::PageError;
+use crate::App;
+use crate::auth::{session, theme};
+use crate::ui::Tone;
+use crate::ui::frame::{Frame, Head, ProgramCard, Section, Theme};
+use crate::ui::lists::Bar;
+use crate::ui::text::encode;
+use axum::extract::{FromRequestParts, OriginalUri};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
+use tributary_store::pages::frame::{self as stored, Shown};
+use tributary_store::pages::sessions::Session;
+use tributary_store::{StoreError, Tx};
+
+/// Who asks, when, and how the page is to look.
+#[derive(Debug, Clone)]
+pub struct Visit {
+    /// Who is logged in.
+    pub session: Session,
+    /// The theme to paint in.
+    pub theme: Theme,
+    /// Path and query of the request.
+    pub here: String,
+    /// Now, ms UTC: one reading for the whole page.
+    pub now: i64,
+    /// Does a part of a page renew itself?
+    pub partial: bool,
+    /// Does the public address make the session readable by others on the network?
+    pub exposed: bool,
+}
+
+impl FromRequestParts<App> for Visit {
+    type Rejection = Response;
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let theme = theme::of(&parts.headers);
+        let here = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
+        let here = here.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+        let partial = parts.headers.contains_key("hx-request");
+        match session::of(app, &parts.headers).await {
+            Ok(Some(session)) => {
+                let exposed = is_exposed(&app.settings.public_url);
+                Ok(Self { session, theme, here, now: app.now(), partial, exposed })
+            }
+            Ok(None) => Err(to_login(&parts.method, &here, partial)),
+            Err(error) => Err(error.answer(theme)),
+        }
+    }
+}
+
+/// Goes to the log-in and, for a page that was only looked at, back again.
+fn to_login(method: &Method, here: &str, partial: bool) -> Response {
+    let address = if method.is_safe() && here != "/" {
+        format!("/login?next={}", encode(here))
+    } else {
+        "/login".to_owned()
+    };
+    if partial {
+        let mut headers = HeaderMap::new();
+        if let Ok(value) = HeaderValue::from_str("/login") {
+            headers.insert("hx-redirect", value);
+        }
+        return (StatusCode::UNAUTHORIZED, headers).into_response();
+    }
+    Redirect::to(&address).into_response()
+}
+
+/// Plain http to a name that is not this machine.
+fn is_exposed(public_url: &url::Url) -> bool {
+    let loopback = match public_url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    };
+    public_url.scheme() != "https" && !loopback
+}
+
+/// Loads the frame of a program, inside the page's own unit of work.
+///
+/// # Errors
+/// [`StoreError::NotFound`] if the workspace has no such program.
+pub async fn load(tx: &mut Tx<'_>, workspace_id: &str, public_id: &str) -> Result<stored::Frame, StoreError> {
+    let frame = stored::load(tx, workspace_id, public_id).await?;
+    frame.ok_or_else(|| StoreError::NotFound(format!("program {public_id}")))
+}
+
+impl Visit {
+    /// The frame of a page.
+    #[must_use]
+    pub fn frame(&self, loaded: &stored::Frame, section: Section, title: &str) -> Frame {
+        let program = card(&loaded.shown);
+        let bars = self.bars(loaded, &program);
+        Frame {
+            head: Head { title: title.to_owned(), theme: self.theme, here: self.here.clone() },
+            section,
+            program,
+            programs: loaded.programs.iter().map(card).collect(),
+            workspace: self.session.workspace_name.clone(),
+            user: self.session.email.clone(),
+            form_token: self.session.form_token.clone(),
+            bars,
+            parked: loaded.parked,
+            search: String::new(),
+        }
+    }
+
+    /// The answer to a page's request: the page, or the page that says what went wrong.
+    #[must_use]
+    pub fn answer(&self, result: Result<Response, PageError>) -> Response {
+        result.unwrap_or_else(|error| error.answer(self.theme))
+    }
+
+    /// What needs the owner, the gravest first.
+    fn bars(&self, loaded: &stored::Frame, program: &ProgramCard) -> Vec<Bar> {
+        let bar = |tone, text: String| Bar { tone, text, action: None };
+        let mut bars = Vec::new();
+        let alive: Vec<_> = loaded.connections.iter().filter(|line| line.status != "disconnected").collect();
+        if alive.is_empty() {
+            let text = format!(
+                "Stripe is not connected, so no payment arrives. Run: tributary stripe connect --program {} --api-key-stdin",
+                program.public_id
+            );
+            bars.push(bar(Tone::Warn, text));
+        }
+        for line in alive {
+            if line.status == "broken" {
+                bars.push(bar(
+                    Tone::Bad,
+                    format!("Stripe ({}) does not answer as it should: {}", line.account, line.reason),
+                ));
+            }
+            let warnings: Vec<String> = serde_json::from_str(&line.warnings).unwrap_or_default();
+            bars.extend(warnings.into_iter().take(3).map(|text| bar(Tone::Warn, text)));
+        }
+        if loaded.parked > 0 {
+            let text = match loaded.parked {
+                1 => "1 event is parked. It could not be worked through and waits for you.".to_owned(),
+                1000.. => {
+                    "More than 1,000 events are parked. They could not be worked through and wait for you."
+                        .to_owned()
+                }
+                some => {
+                    format!("{some} events are parked. They could not be worked through and wait for you.")
+                }
+            };
+            let action = Some(("Look at them".to_owned(), program.href("events?outcome=parked")));
+            bars.push(Bar { tone: Tone::Warn, text, action });
+        }
+        if self.exposed {
+            let text = "This address is plain http, so others on the network can read your session. Set \
+                        TRIBUTARY_PUBLIC_URL to an https address.";
+            bars.push(bar(Tone::Warn, text.to_owned()));
+        }
+        bars
+    }
+}
+
+fn card(shown: &Shown) -> ProgramCard {
+    ProgramCard {
+        public_id: shown.program.public_id.clone(),
+        name: shown.program.name.clone(),
+        kind: shown.program.kind.clone(),
+        currency: shown.program.currency.clone(),
+        live: shown.mode == "live",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_http_beyond_this_machine_is_exposed() {
+        for (address, exposed) in [
+            ("https://acme.test", false),
+            ("http://127.0.0.1:8787", false),
+            ("http://localhost:8787", false),
+            ("http://[::1]:8787", false),
+            ("http://192.168.1.5:8787", true),
+            ("http://acme.test", true),
+        ] {
+            assert_eq!(is_exposed(&address.parse().unwrap()), exposed, "{address}");
+        }
+    }
+}
