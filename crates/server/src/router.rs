@@ -1,8 +1,8 @@
 //! All routes in one place, and serving them.
 
-use crate::App;
 use crate::pipeline::worker;
 use crate::stripe::receive;
+use crate::{App, admin, api};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
@@ -34,7 +34,8 @@ pub fn router(app: App) -> Router {
         .route("/v1/integrations/stripe/{program}/webhook", post(receive::receive))
         .layer(DefaultBodyLimit::max(receive::BODY_MAX));
     let health = Router::new().route("/healthz", get(healthz)).route("/readyz", get(readyz));
-    Router::new().merge(webhook).merge(health).with_state(app).layer(CatchPanicLayer::new())
+    let pages = admin::routes(&app).fallback(admin::home::not_found);
+    Router::new().merge(webhook).merge(health).merge(api::router()).merge(pages).with_state(app).layer(CatchPanicLayer::new())
 }
 
 /// The process lives.

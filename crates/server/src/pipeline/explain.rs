@@ -5,7 +5,6 @@ use super::context::api_connection;
 use super::settle::Scene;
 use crate::App;
 use serde::Serialize;
-use std::fmt::Write as _;
 use tributary_domain::attribution::Attribution;
 use tributary_domain::fact::{Field, Kind};
 use tributary_domain::merge::ObjectState;
@@ -449,8 +448,7 @@ impl Explanation {
     pub fn to_text(&self) -> String {
         let mut out = String::new();
         let cur = Some(self.currency.as_str());
-        // Writing into a String cannot fail.
-        let mut line = |text: String| drop(writeln!(out, "{text}"));
+        let mut line = |text: String| out.extend([text.as_str(), "\n"]);
         line(format!("{}  {}  {} mode", self.root_id, self.state_words, self.mode));
         line(format!("Paid {} of {}", money(self.paid, cur), money(self.total, cur)));
         for step in &self.story {
