@@ -79,34 +79,40 @@ pub async fn find_by_key(tx: &mut Tx<'_>, place: &Place, key: &str) -> Result<Op
     Ok(find_holder(tx, place, key).await?.filter(|customer| customer.deleted_at.is_none()))
 }
 
-/// One customer by the hash of its address; of several the oldest.
+/// One customer by e-mail address (lower case) and its hash; of several the oldest sign-up. Customers born of
+/// a purchase keep no hash and are looked at last.
 ///
 /// # Errors
 /// The database's.
-pub async fn find_by_email_hash(
+pub async fn find_by_email(
     tx: &mut Tx<'_>,
     place: &Place,
+    email: &str,
     hash: &str,
 ) -> Result<Option<Customer>, StoreError> {
-    let sql = concat!(
+    let by_hash = concat!(
         columns!(),
-        "AND c.deleted_at IS NULL AND c.email_hash = $4 \
+        "AND c.deleted_at IS NULL AND c.email_hash = $4 ORDER BY c.created_at, c.customer_id LIMIT 1"
+    );
+    let born = concat!(
+        columns!(),
+        "AND c.deleted_at IS NULL AND c.origin = 'purchase' AND c.email = $4 \
          ORDER BY c.created_at, c.customer_id LIMIT 1"
     );
-    let params =
-        [P::T(&place.workspace_id), P::T(&place.program_id), P::T(&place.mode), P::T(hash)];
-    tx.opt(sql, &params).await?.map(|row| customer(&row)).transpose()
+    for (sql, value) in [(by_hash, hash), (born, email)] {
+        let params = [P::T(&place.workspace_id), P::T(&place.program_id), P::T(&place.mode), P::T(value)];
+        if let Some(row) = tx.opt(sql, &params).await? {
+            return customer(&row).map(Some);
+        }
+    }
+    Ok(None)
 }
 
 /// Who holds a key, deleted customers included.
 ///
 /// # Errors
 /// The database's.
-pub async fn find_holder(
-    tx: &mut Tx<'_>,
-    place: &Place,
-    key: &str,
-) -> Result<Option<Customer>, StoreError> {
+pub async fn find_holder(tx: &mut Tx<'_>, place: &Place, key: &str) -> Result<Option<Customer>, StoreError> {
     let sql = concat!(columns!(), "AND c.key = $4");
     let params = [P::T(&place.workspace_id), P::T(&place.program_id), P::T(&place.mode), P::T(key)];
     tx.opt(sql, &params).await?.map(|row| customer(&row)).transpose()
@@ -121,7 +127,9 @@ pub struct CustomerFilter {
     pub id: Option<String>,
     /// The merchant's key.
     pub key: Option<String>,
-    /// HMAC of the e-mail address.
+    /// The e-mail address, lower case.
+    pub email: Option<String>,
+    /// HMAC of the e-mail address; given together with it.
     pub email_hash: Option<String>,
     /// First name, last name, or both with a space between, lower case.
     pub name: Option<String>,
@@ -133,11 +141,11 @@ macro_rules! filtered {
             columns!(),
             "AND c.deleted_at IS NULL AND (CAST($4 AS TEXT) IS NULL OR c.partner_id = $4) \
              AND (CAST($5 AS TEXT) IS NULL OR c.customer_id = $5) AND (CAST($6 AS TEXT) IS NULL OR c.key = $6) \
-             AND (CAST($7 AS TEXT) IS NULL OR c.email_hash = $7) \
-             AND (CAST($8 AS TEXT) IS NULL OR LOWER(c.name) = $8 OR LOWER(c.surname) = $8 \
-             OR LOWER(c.name || ' ' || c.surname) = $8) ORDER BY ",
+             AND (CAST($7 AS TEXT) IS NULL OR c.email_hash = $7 OR c.email = $8) \
+             AND (CAST($9 AS TEXT) IS NULL OR LOWER(c.name) = $9 OR LOWER(c.surname) = $9 \
+             OR LOWER(c.name || ' ' || c.surname) = $9) ORDER BY ",
             $order,
-            " LIMIT $9 OFFSET $10"
+            " LIMIT $10 OFFSET $11"
         )
     };
 }
@@ -165,6 +173,7 @@ pub async fn list(
         P::opt_t(filter.id.as_deref()),
         P::opt_t(filter.key.as_deref()),
         P::opt_t(filter.email_hash.as_deref()),
+        P::opt_t(filter.email.as_deref()),
         P::opt_t(filter.name.as_deref()),
         P::I(page.wanted()),
         P::I(page.offset),

@@ -37,12 +37,8 @@ pub async fn open(tx: &mut Tx<'_>, token_hash: &str) -> Result<Option<Opened>, S
 ///
 /// # Errors
 /// The database's.
-pub async fn revoke(
-    tx: &mut Tx<'_>,
-    workspace_id: &str,
-    key_id: &str,
-    now: i64,
-) -> Result<bool, StoreError> {
-    let sql = "UPDATE api_key SET revoked_at = $3 WHERE workspace_id = $1 AND key_id = $2 AND revoked_at IS NULL";
+pub async fn revoke(tx: &mut Tx<'_>, workspace_id: &str, key_id: &str, now: i64) -> Result<bool, StoreError> {
+    let sql =
+        "UPDATE api_key SET revoked_at = $3 WHERE workspace_id = $1 AND key_id = $2 AND revoked_at IS NULL";
     Ok(tx.exec(sql, &[P::T(workspace_id), P::T(key_id), P::I(now)]).await? > 0)
 }

@@ -286,11 +286,7 @@ pub async fn retire_default_links(
 ///
 /// # Errors
 /// The database's.
-pub async fn links(
-    tx: &mut Tx<'_>,
-    workspace_id: &str,
-    partner_id: &str,
-) -> Result<Vec<Link>, StoreError> {
+pub async fn links(tx: &mut Tx<'_>, workspace_id: &str, partner_id: &str) -> Result<Vec<Link>, StoreError> {
     let sql = "SELECT link_id, key, destination, is_default, created_at FROM referral_link \
          WHERE workspace_id = $1 AND partner_id = $2 ORDER BY is_default DESC, created_at, link_id LIMIT 250";
     let rows = tx.rows(sql, &[P::T(workspace_id), P::T(partner_id)]).await?;

@@ -3,9 +3,6 @@
 use super::{Page, Place};
 use crate::{P, Row, StoreError, Tx};
 
-/// How an API transaction is named among the objects of a sale: the prefix before its key.
-pub const API_OBJECT: &str = "api:";
-
 /// A sale. Amounts are minor units of `currency`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sale {
@@ -166,7 +163,7 @@ pub struct Transaction {
     pub sale: Sale,
     /// What the API wrote, if it did.
     pub written: Option<Written>,
-    /// Its commissions that are or were above 0.
+    /// Its commissions that are or were above 0, without those that moved to another partner or sale.
     pub rewards: Vec<Reward>,
     /// The last decision about it.
     pub voided: Option<Voided>,
@@ -176,11 +173,7 @@ pub struct Transaction {
 ///
 /// # Errors
 /// The database's.
-pub async fn find_written(
-    tx: &mut Tx<'_>,
-    place: &Place,
-    key: &str,
-) -> Result<Option<Written>, StoreError> {
+pub async fn find_written(tx: &mut Tx<'_>, place: &Place, key: &str) -> Result<Option<Written>, StoreError> {
     let sql = "SELECT key, customer_id, connection_id, action, body, created_at FROM api_transaction \
          WHERE workspace_id = $1 AND mode = $2 AND program_id = $3 AND key = $4";
     let params = [P::T(&place.workspace_id), P::T(&place.mode), P::T(&place.program_id), P::T(key)];
@@ -207,16 +200,12 @@ async fn sale_of_written(
     own: &Written,
 ) -> Result<Option<String>, StoreError> {
     let sql = "SELECT sale_id FROM alias WHERE workspace_id = $1 AND connection_id = $2 AND object_id = $3";
-    let object = format!("{API_OBJECT}{}", own.key);
+    let object = format!("api:{}:{}", place.program_id, own.key);
     let row = tx.opt(sql, &[P::T(&place.workspace_id), P::T(&own.connection_id), P::T(&object)]).await?;
     row.map_or(Ok(None), |row| row.opt_text(0))
 }
 
-async fn sale_of_stripe_id(
-    tx: &mut Tx<'_>,
-    place: &Place,
-    key: &str,
-) -> Result<Option<String>, StoreError> {
+async fn sale_of_stripe_id(tx: &mut Tx<'_>, place: &Place, key: &str) -> Result<Option<String>, StoreError> {
     let sql = "SELECT a.sale_id FROM connection_program cp JOIN alias a ON a.workspace_id = cp.workspace_id \
          AND a.connection_id = cp.connection_id AND a.object_id = $3 \
          JOIN sale s ON s.workspace_id = a.workspace_id AND s.sale_id = a.sale_id \
@@ -242,24 +231,21 @@ async fn find_sale(tx: &mut Tx<'_>, place: &Place, sale_id: String) -> Result<Op
 }
 
 /// Adds what the API wrote, rewards and decisions, in three flights for the whole page.
-async fn complete(
-    tx: &mut Tx<'_>,
-    place: &Place,
-    sales: Vec<Sale>,
-) -> Result<Vec<Transaction>, StoreError> {
+async fn complete(tx: &mut Tx<'_>, place: &Place, sales: Vec<Sale>) -> Result<Vec<Transaction>, StoreError> {
     let ids: Vec<String> = sales.iter().map(|sale| sale.sale_id.clone()).collect();
     let sets: Vec<Vec<P<'_>>> =
         ids.iter().map(|id| vec![P::T(&place.workspace_id), P::T(id), P::T(&place.program_id)]).collect();
     let sql = "SELECT t.key, t.customer_id, t.connection_id, t.action, t.body, t.created_at FROM alias a \
          JOIN api_transaction t ON t.workspace_id = a.workspace_id AND t.connection_id = a.connection_id \
-         AND a.object_id = 'api:' || t.key WHERE a.workspace_id = $1 AND a.sale_id = $2 AND t.program_id = $3 \
+         AND a.object_id = 'api:' || t.program_id || ':' || t.key WHERE a.workspace_id = $1 AND a.sale_id = $2 AND t.program_id = $3 \
          AND SUBSTR(a.object_id, 1, 4) = 'api:' ORDER BY t.key LIMIT 1";
     let own = tx.rows_each(sql, &sets).await?;
     let sql = "SELECT m.commission_id, p.external_id, c.key, m.currency, m.target, m.gross, m.payable_at, \
          m.matured_at, m.outcome, m.created_at FROM commission m \
          JOIN partner p ON p.workspace_id = m.workspace_id AND p.partner_id = m.partner_id \
          LEFT JOIN customer c ON c.workspace_id = m.workspace_id AND c.customer_id = m.customer_id \
-         WHERE m.workspace_id = $1 AND m.sale_id = $2 AND m.program_id = $3 AND (m.gross > 0 OR m.target > 0) \
+         WHERE m.workspace_id = $1 AND m.sale_id = $2 AND m.program_id = $3 AND m.last_seq > 0 \
+         AND m.outcome NOT IN ('moved', 'merged') \
          ORDER BY m.created_at, m.commission_id LIMIT 100";
     let rewards = tx.rows_each(sql, &sets).await?;
     let sql = "SELECT d.kind, d.value, d.created_at FROM alias a JOIN decision d ON d.workspace_id = a.workspace_id \
@@ -304,7 +290,8 @@ macro_rules! filtered {
              AND (s.state = 'paid' OR SUBSTR(s.root_id, 1, 4) = 'api:') \
              AND (CAST($4 AS TEXT) IS NULL OR s.sale_id = $4) \
              AND (CAST($5 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM commission m \
-             WHERE m.workspace_id = s.workspace_id AND m.sale_id = s.sale_id AND m.partner_id = $5)) \
+             WHERE m.workspace_id = s.workspace_id AND m.sale_id = s.sale_id AND m.partner_id = $5 \
+             AND m.outcome NOT IN ('moved', 'merged'))) \
              AND (CAST($6 AS TEXT) IS NULL OR s.customer_id = $6) \
              AND NOT EXISTS (SELECT 1 FROM alias a JOIN decision d ON d.workspace_id = a.workspace_id \
              AND d.connection_id = a.connection_id AND d.subject = a.object_id \

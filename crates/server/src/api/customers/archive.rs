@@ -1,0 +1,73 @@
+//! `POST /v1/customers/{id}/archive` and `/revoke-archive`
+
+use super::target::{Lookup, Target};
+use super::view::{self, CustomerView};
+use crate::api::auth::Caller;
+use crate::api::error::{ApiError, Refusal};
+use crate::api::input::Id;
+use crate::api::pipeline;
+use crate::api::wire::{Data, one};
+use crate::api::work::{self, Work};
+use axum::http::StatusCode;
+use axum::response::Response;
+use tributary_store::Tx;
+use tributary_store::api::Place;
+use tributary_store::api::customers::{self, Customer};
+
+/// A change of a customer's status.
+pub(super) struct Status {
+    pub(super) place: Place,
+    pub(super) lookup: Lookup,
+    pub(super) status: &'static str,
+    pub(super) now: i64,
+}
+
+impl Work for Status {
+    type Out = Customer;
+    async fn go(&self, tx: &mut Tx<'_>) -> Result<Customer, ApiError> {
+        let before = self.lookup.get(tx, &self.place).await?;
+        if before.status == self.status {
+            return Ok(before);
+        }
+        let at = self.now.max(before.updated_at);
+        let after = Customer {
+            status: self.status.to_owned(),
+            updated_at: at,
+            deleted_at: (self.status == "deleted").then_some(at),
+            ..before
+        };
+        customers::update(tx, &self.place, &after).await?;
+        let place = &self.place;
+        pipeline::customer_changed(tx, &place.workspace_id, &place.mode, &after.customer_id, self.now)
+            .await?;
+        Ok(after)
+    }
+}
+
+async fn answer(caller: &Caller, id: String, status: &'static str) -> Result<Response, ApiError> {
+    let lookup = Target::Path(id).ready(caller).await?;
+    let work = Status { place: caller.place.clone(), lookup, status, now: caller.now };
+    let customer = work::write(&caller.app, work).await?;
+    Ok(one(StatusCode::OK, view::customer(&customer)))
+}
+
+/// Archives a customer. Once more changes nothing.
+#[utoipa::path(post, path = "/v1/customers/{id}/archive", tag = "Customers", operation_id = "archive_customer",
+    params(("id" = String, Path, description = "Key, id or e-mail address")),
+    responses((status = 200, body = Data<CustomerView>), (status = 401, body = Refusal),
+        (status = 404, body = Refusal)),
+    security(("api_key" = [])))]
+pub async fn archive(caller: Caller, Id(id): Id) -> Result<Response, ApiError> {
+    answer(&caller, id, "archived").await
+}
+
+/// Makes an archived customer active again.
+#[utoipa::path(post, path = "/v1/customers/{id}/revoke-archive", tag = "Customers",
+    operation_id = "revoke_archive_customer",
+    params(("id" = String, Path, description = "Key, id or e-mail address")),
+    responses((status = 200, body = Data<CustomerView>), (status = 401, body = Refusal),
+        (status = 404, body = Refusal)),
+    security(("api_key" = [])))]
+pub async fn revoke(caller: Caller, Id(id): Id) -> Result<Response, ApiError> {
+    answer(&caller, id, "active").await
+}

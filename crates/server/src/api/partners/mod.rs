@@ -1,0 +1,13 @@
+//! Partners.
+
+pub mod archive;
+pub mod change;
+pub mod create;
+pub mod delete;
+pub mod get;
+pub mod links;
+pub mod list;
+pub mod search;
+pub mod target;
+pub mod update;
+pub mod view;

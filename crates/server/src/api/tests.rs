@@ -1,0 +1,7 @@
+//! The API on a database of its own, driven through its router.
+
+mod access;
+mod customers;
+mod harness;
+mod partners;
+mod transactions;
