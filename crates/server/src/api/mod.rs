@@ -85,7 +85,6 @@ fn transaction_routes() -> OpenApiRouter<App> {
 
 /// The routes of `/v1`. Bodies beyond 1 MiB are refused; unknown paths under `/v1` and wrong methods are
 /// answered in JSON. Other routers may add more specific paths under `/v1`.
-#[must_use]
 pub fn router() -> axum::Router<App> {
     let (router, _) = described().split_for_parts();
     router

@@ -131,7 +131,7 @@ pub struct CustomerFilter {
     pub email: Option<String>,
     /// HMAC of the e-mail address; given together with it.
     pub email_hash: Option<String>,
-    /// First name, last name, or both with a space between, lower case.
+    /// First name, last name, or both with a space between, in any case.
     pub name: Option<String>,
 }
 
@@ -142,8 +142,8 @@ macro_rules! filtered {
             "AND c.deleted_at IS NULL AND (CAST($4 AS TEXT) IS NULL OR c.partner_id = $4) \
              AND (CAST($5 AS TEXT) IS NULL OR c.customer_id = $5) AND (CAST($6 AS TEXT) IS NULL OR c.key = $6) \
              AND (CAST($7 AS TEXT) IS NULL OR c.email_hash = $7 OR c.email = $8) \
-             AND (CAST($9 AS TEXT) IS NULL OR LOWER(c.name) = $9 OR LOWER(c.surname) = $9 \
-             OR LOWER(c.name || ' ' || c.surname) = $9) ORDER BY ",
+             AND (CAST($9 AS TEXT) IS NULL OR LOWER(c.name) = LOWER($9) OR LOWER(c.surname) = LOWER($9) \
+             OR LOWER(c.name || ' ' || c.surname) = LOWER($9)) ORDER BY ",
             $order,
             " LIMIT $10 OFFSET $11"
         )

@@ -112,7 +112,7 @@ pub struct PartnerFilter {
     pub key: Option<String>,
     /// Lower case.
     pub email: Option<String>,
-    /// First name, last name, or both with a space between, lower case.
+    /// First name, last name, or both with a space between, in any case.
     pub name: Option<String>,
 }
 
@@ -123,8 +123,8 @@ macro_rules! filtered {
             "AND deleted_at IS NULL \
              AND (CAST($3 AS TEXT) IS NULL OR external_id = $3 OR partner_id = $3) \
              AND (CAST($4 AS TEXT) IS NULL OR key = $4) AND (CAST($5 AS TEXT) IS NULL OR email = $5) \
-             AND (CAST($6 AS TEXT) IS NULL OR LOWER(name) = $6 OR LOWER(surname) = $6 \
-             OR LOWER(name || ' ' || surname) = $6) ORDER BY ",
+             AND (CAST($6 AS TEXT) IS NULL OR LOWER(name) = LOWER($6) OR LOWER(surname) = LOWER($6) \
+             OR LOWER(name || ' ' || surname) = LOWER($6)) ORDER BY ",
             $order,
             " LIMIT $7 OFFSET $8"
         )

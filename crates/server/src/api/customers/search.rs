@@ -33,7 +33,7 @@ pub async fn search(caller: Caller, params: Params) -> Result<Response, ApiError
         key: get("key"),
         email,
         email_hash: hash,
-        name: get("name").map(|name| name.to_lowercase()),
+        name: get("name"),
     };
     if filter == CustomerFilter::default() {
         return Err(ApiError::field("key", "Search by key, id, email or name."));

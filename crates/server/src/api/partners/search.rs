@@ -24,7 +24,7 @@ pub async fn search(caller: Caller, params: Params) -> Result<Response, ApiError
         id: get("id"),
         key: get("key"),
         email: get("email").map(|email| email.to_lowercase()),
-        name: get("name").map(|name| name.to_lowercase()),
+        name: get("name"),
     };
     if filter == PartnerFilter::default() {
         return Err(ApiError::field("email", "Search by id, key, email or name."));

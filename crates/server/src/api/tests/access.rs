@@ -162,3 +162,15 @@ async fn every_field_of_the_document_is_known_to_its_endpoint() {
     }
     assert!(checked > 40);
 }
+
+/// `TRIBUTARY_WRITE_OPENAPI=1` writes the file instead of comparing.
+#[test]
+fn the_document_in_docs_is_the_one_of_the_code() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi.json");
+    let text = crate::api::openapi_json();
+    if std::env::var_os("TRIBUTARY_WRITE_OPENAPI").is_some() {
+        std::fs::write(path, &text).unwrap();
+    }
+    let kept = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(kept == text, "docs/openapi.json is not current: run this test with TRIBUTARY_WRITE_OPENAPI=1");
+}
