@@ -95,7 +95,7 @@ async fn show(app: &App, visit: &Visit, path: (String, String, String)) -> Resul
             words::money(touched.paid, &touched.currency).text(),
             words::buyer(&touched.customer, "")
         ),
-        detail: events::sale_words(touched, program_id),
+        detail: events::earned_words(touched),
         badge: words::sale_badge(&touched.state, false, touched.paid, touched.refunded),
     });
     let shown = EventPage {
@@ -141,7 +141,7 @@ fn about(line: &Line) -> Vec<(&'static str, String)> {
     if !line.api_version.is_empty() {
         about.push(("API version", plain(&line.api_version)));
     }
-    about.push(("Failed tries", line.attempts.to_string()));
+    about.push(("Tries", line.attempts.to_string()));
     if !line.reason.is_empty() {
         about.push(("Reason", plain(&line.reason)));
     }

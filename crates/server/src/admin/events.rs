@@ -235,11 +235,17 @@ pub fn sale_words(touched: &Touched, program_id: &str) -> String {
         "nothing_to_pay" => return "Nothing was to pay: no sale.".to_owned(),
         _ => return "Not paid yet: no sale.".to_owned(),
     };
+    format!("{sale}. {}", earned_words(touched))
+}
+
+/// What a sale earns whom, or why nothing.
+#[must_use]
+pub fn earned_words(touched: &Touched) -> String {
     match &touched.earned {
         Some((partner, target, currency)) if *target > 0 || touched.outcome == "earns" => {
-            format!("{sale}. {} earns {}.", words::partner(partner), words::money(*target, currency).text())
+            format!("{} earns {}.", words::partner(partner), words::money(*target, currency).text())
         }
-        _ => format!("{sale}. Earns nothing: {}.", words::because(&touched.outcome)),
+        _ => format!("Earns nothing: {}.", words::because(&touched.outcome)),
     }
 }
 

@@ -6,7 +6,7 @@ use crate::pipeline::explain::{Posted, Step};
 use crate::ui::Tone;
 use crate::ui::badge::{Badge, Id};
 use crate::ui::money::Money;
-use crate::ui::text::{object_word, sentence_case};
+use crate::ui::text::{object_word, sentence_case, shorten_ids};
 use crate::ui::when::{Instant, day};
 use tributary_domain::attribution::{Considered, Verdict};
 use tributary_domain::money::{Currency, parse_major};
@@ -126,7 +126,7 @@ pub fn postings(posted: &[Posted]) -> Vec<PostingRow> {
             day: day(posted.at),
             from: posted.debit.clone(),
             to: posted.credit.clone(),
-            reason: posted.reason.clone(),
+            reason: shorten_ids(&posted.reason),
             amount: words::money(posted.amount, &posted.currency),
         })
         .collect()

@@ -14,6 +14,8 @@ pub mod words;
 
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod tests;
 
 use crate::auth::{door::Door, headers, login, origin, theme};
 use crate::{App, assets};
@@ -21,6 +23,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use axum::{Extension, Router, middleware};
 use std::sync::Arc;
+use tower_http::compression::CompressionLayer;
 
 /// Longest form, bytes.
 const FORM_LIMIT: usize = 16 * 1024;
@@ -41,6 +44,7 @@ pub fn routes(app: &App) -> Router<App> {
         .layer(DefaultBodyLimit::max(FORM_LIMIT))
         .layer(Extension(Arc::new(Door::default())))
         .layer(middleware::from_fn_with_state(app.clone(), origin::guard))
+        .layer(CompressionLayer::new())
         .merge(assets::routes())
         .fallback(home::not_found)
         .layer(middleware::from_fn_with_state(app.clone(), headers::add))

@@ -26,6 +26,8 @@ pub struct Visit {
     pub here: String,
     /// Now, ms UTC: one reading for the whole page.
     pub now: i64,
+    /// What this page's forms carry.
+    pub form_token: String,
     /// Does a part of a page renew itself?
     pub partial: bool,
     /// Does the public address make the session readable by others on the network?
@@ -42,7 +44,8 @@ impl FromRequestParts<App> for Visit {
         match session::of(app, &parts.headers).await {
             Ok(Some(session)) => {
                 let exposed = is_exposed(&app.settings.public_url);
-                Ok(Self { session, theme, here, now: app.now(), partial, exposed })
+                let form_token = session::masked_token(&session).map_err(|error| error.answer(theme))?;
+                Ok(Self { session, theme, here, now: app.now(), form_token, partial, exposed })
             }
             Ok(None) => Err(to_login(&parts.method, &here, partial)),
             Err(error) => Err(error.answer(theme)),
@@ -100,7 +103,7 @@ impl Visit {
             programs: loaded.programs.iter().map(card).collect(),
             workspace: self.session.workspace_name.clone(),
             user: self.session.email.clone(),
-            form_token: self.session.form_token.clone(),
+            form_token: self.form_token.clone(),
             bars,
             parked: loaded.parked,
             search: String::new(),

@@ -54,16 +54,29 @@ pub async fn of(app: &App, headers: &HeaderMap) -> Result<Option<Session>, PageE
     Ok(Some(session))
 }
 
+/// The session's form token under a fresh mask: pages are compressed, and a text that never repeats cannot be
+/// guessed from their length.
+///
+/// # Errors
+/// No randomness.
+pub fn masked_token(session: &Session) -> Result<String, PageError> {
+    let mask = random::<16>()?;
+    let token = hex::decode(&session.form_token).map_err(|error| PageError::Internal(error.to_string()))?;
+    let hidden: Vec<u8> = token.iter().zip(mask).map(|(byte, mask)| byte ^ mask).collect();
+    Ok(format!("{}{}", hex::encode(mask), hex::encode(hidden)))
+}
+
 /// Is it the token that the session's forms carry?
 ///
 /// # Errors
 /// [`PageError::FormRefused`] if not.
-pub fn check_form(session: &Session, token: &str) -> Result<(), PageError> {
-    if bool::from(session.form_token.as_bytes().ct_eq(token.as_bytes())) {
-        Ok(())
-    } else {
-        Err(PageError::FormRefused)
-    }
+pub fn check_form(session: &Session, masked: &str) -> Result<(), PageError> {
+    let bytes = hex::decode(masked).map_err(|_| PageError::FormRefused)?;
+    let (mask, hidden) = bytes.split_at_checked(16).ok_or(PageError::FormRefused)?;
+    let token: Vec<u8> = hidden.iter().zip(mask).map(|(byte, mask)| byte ^ mask).collect();
+    let same =
+        hidden.len() == 16 && bool::from(session.form_token.as_bytes().ct_eq(hex::encode(token).as_bytes()));
+    if same { Ok(()) } else { Err(PageError::FormRefused) }
 }
 
 /// Starts a session with a new id, ends the one that the browser had, and goes to `next`.
@@ -190,6 +203,27 @@ impl Unit for End {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_form_token_is_never_written_twice_alike_and_still_known() {
+        let session = Session {
+            workspace_id: String::new(),
+            workspace_name: String::new(),
+            user_id: String::new(),
+            email: String::new(),
+            role: String::new(),
+            form_token: hex::encode([7_u8; 16]),
+            seen_at: 0,
+            expires_at: 0,
+        };
+        let (one, two) = (masked_token(&session).unwrap(), masked_token(&session).unwrap());
+        assert_ne!(one, two);
+        check_form(&session, &one).unwrap();
+        check_form(&session, &two).unwrap();
+        for wrong in ["", "00", "zz", &one[..62], &format!("{one}00"), &"0".repeat(64), &session.form_token] {
+            assert!(check_form(&session, wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn only_paths_of_this_server_are_followed() {

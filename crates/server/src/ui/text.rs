@@ -34,11 +34,21 @@ pub fn object_word(id: &str) -> &'static str {
     }
 }
 
-/// The first letter in upper case, the rest as it is.
+/// The first letter in upper case, the rest as it is. A name of code, such as `client_reference_id`, stays.
 #[must_use]
 pub fn sentence_case(text: &str) -> String {
+    if text.split_whitespace().next().is_some_and(|word| word.contains(['_', '.'])) {
+        return text.to_owned();
+    }
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// A sentence whose long identifiers are shortened.
+#[must_use]
+pub fn shorten_ids(text: &str) -> String {
+    let short = |word: &str| if word.contains('_') { shorten_id(word) } else { word.to_owned() };
+    text.split(' ').map(short).collect::<Vec<_>>().join(" ")
 }
 
 /// Escapes text for HTML, where no template does it.
@@ -80,6 +90,14 @@ mod tests {
         assert_eq!(shorten_id("in_1QxAbCdEfGhIjKlMnOpLk2"), "in_1QxA…pLk2");
         assert_eq!(shorten_id("user_8841"), "user_8841");
         assert_eq!(shorten_id("ééééééééééééééééééééééé"), "éééééééé…éééé");
+    }
+
+    #[test]
+    fn sentences_keep_names_of_code() {
+        assert_eq!(sentence_case("sign-up with a key"), "Sign-up with a key");
+        assert_eq!(sentence_case("client_reference_id of it"), "client_reference_id of it");
+        assert_eq!(sentence_case(""), "");
+        assert_eq!(shorten_ids("earned from in_1QxAbCdEfGhIjKlMnOpLk2"), "earned from in_1QxA…pLk2");
     }
 
     #[test]
