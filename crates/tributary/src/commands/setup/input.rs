@@ -99,8 +99,8 @@ mod tests {
     #[test]
     fn addresses_are_checked() {
         assert_eq!(email(" Ada@Example.com ").unwrap(), "ada@example.com");
-        for bad in ["", "ada", "@x", "a@", "a@b@c", "a b@c.d", "a@.x", "a@b\n"] {
-            assert!(email(bad).is_err() || bad == "a@b\n", "{bad:?}");
+        for bad in ["", "ada", "@x", "a@", "a@b@c", "a b@c.d", "a@.x", "a@b\nc", "a@b\u{0}"] {
+            assert!(email(bad).is_err(), "{bad:?}");
         }
     }
 
