@@ -460,7 +460,8 @@ impl Explanation {
             line(format!("  − tax            {}", money(t.tax, cur)));
             line(format!("  − shipping       {}", money(t.shipping, cur)));
             line(format!("  base             {} minor units", t.base));
-            line(format!("  × terms          {} (version {:?})", t.terms_sentence, t.terms_version));
+            let version = t.terms_version.map(|version| format!(" (version {version})")).unwrap_or_default();
+            line(format!("  × terms          {}{version}", t.terms_sentence));
             line(format!("  earned           {} minor units", t.earned));
             line(format!("  × kept           {} of {}", t.kept, t.captured));
             line(format!("  exact            {} minor units, rounded once, half to even", t.exact));
