@@ -29,11 +29,11 @@ pub async fn arrivals(
     let last = "SELECT received_at FROM event WHERE workspace_id = $1 AND connection_id = $2 \
          ORDER BY received_at DESC LIMIT 1";
     let pending = "SELECT COUNT(*) FROM (SELECT 1 FROM event WHERE workspace_id = $1 AND connection_id = $2 \
-         AND outcome = 'pending' LIMIT 10000) AS some";
+         AND outcome = 'pending' LIMIT 10000) AS found";
     let parked = "SELECT COUNT(*) FROM (SELECT 1 FROM event WHERE workspace_id = $1 AND connection_id = $2 \
-         AND outcome = 'parked' LIMIT 10000) AS some";
+         AND outcome = 'parked' LIMIT 10000) AS found";
     let awaiting = "SELECT COUNT(*) FROM (SELECT 1 FROM sale WHERE workspace_id = $1 AND connection_id = $2 \
-         AND awaiting_since IS NOT NULL AND merged_into IS NULL LIMIT 10000) AS some";
+         AND awaiting_since IS NOT NULL AND merged_into IS NULL LIMIT 10000) AS found";
     Ok(Arrivals {
         last_received_at: tx.opt(last, &ids).await?.map(|row| row.int(0)).transpose()?,
         pending: count(tx, pending, &ids).await?,
