@@ -61,7 +61,9 @@ impl Unit for Entry {
             .data_key
             .seal(&api_key_place(&connection.connection_id), self.api_key.expose().as_bytes())?;
         connection.key_hint.clone_from(&self.key_hint);
-        connection.account_name.clone_from(&self.account_name);
+        if !self.account_name.is_empty() {
+            connection.account_name.clone_from(&self.account_name);
+        }
         connection.api_base.clone_from(&self.api_base);
         connection.status = "connected".to_owned();
         connection.status_reason = String::new();

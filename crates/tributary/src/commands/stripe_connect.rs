@@ -46,8 +46,9 @@ fn words(connected: &Connected) -> String {
         None if connected.polling => "Events are polled.".to_owned(),
         None => format!("Events arrive by your own webhook endpoint at {}.", connected.webhook_url),
     };
+    let shows = if connected.livemode { "\nThe program shows live data from now on." } else { "" };
     format!(
-        "Connected {}{name} in {mode} mode as {}; it feeds the program {}.\n{events}",
+        "Connected {}{name} in {mode} mode as {}; it feeds the program {}.\n{events}{shows}",
         connected.account_id, connected.connection_id, connected.program_public_id
     )
 }

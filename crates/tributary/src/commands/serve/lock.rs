@@ -11,11 +11,22 @@ pub(super) struct Lock {
     _file: File,
 }
 
-/// The lock's file: the database's name with `.serve` behind it.
+/// The lock's file: the database's real name with `.serve` behind it, so that a link to the file locks the same.
 fn path_of(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
+    let mut name = real(database).into_os_string();
     name.push(".serve");
     PathBuf::from(name)
+}
+
+fn real(database: &Path) -> PathBuf {
+    if let Ok(whole) = database.canonicalize() {
+        return whole;
+    }
+    let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match (folder.unwrap_or(Path::new(".")).canonicalize(), database.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => database.to_owned(),
+    }
 }
 
 /// The process that serves a database now, if one does.
@@ -76,6 +87,12 @@ mod tests {
         let first = Lock::take(&database).unwrap();
         let failure = Lock::take(&database).unwrap_err();
         assert!(failure.message.contains(&format!("process {}", std::process::id())), "{}", failure.message);
+        std::fs::write(&database, "").unwrap();
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(&database, folder.join("link.db")).unwrap();
+            assert!(Lock::take(&folder.join("link.db")).is_err());
+        }
         drop(first);
         Lock::take(&database).unwrap();
         std::fs::remove_dir_all(&folder).unwrap();
