@@ -34,8 +34,14 @@ pub fn router(app: App) -> Router {
         .route("/v1/integrations/stripe/{program}/webhook", post(receive::receive))
         .layer(DefaultBodyLimit::max(receive::BODY_MAX));
     let health = Router::new().route("/healthz", get(healthz)).route("/readyz", get(readyz));
-    let pages = admin::routes(&app).fallback(admin::home::not_found);
-    Router::new().merge(webhook).merge(health).merge(api::router()).merge(pages).with_state(app).layer(CatchPanicLayer::new())
+    let pages = admin::routes(&app);
+    Router::new()
+        .merge(webhook)
+        .merge(health)
+        .merge(api::router())
+        .merge(pages)
+        .with_state(app)
+        .layer(CatchPanicLayer::new())
 }
 
 /// The process lives.

@@ -1,4 +1,5 @@
 //! The way of a payment on a real SQLite file, without HTTP: stories of nine eras in many orders.
+#![expect(clippy::unwrap_used, reason = "a test stops where something is not as expected")]
 
 use tributary_domain::money::Rate;
 use tributary_domain::terms::{Duration, Terms};

@@ -97,7 +97,15 @@ impl Unit for Ground {
         tx.exec(sql, &[P::T(WS), P::T("ptr_units"), P::T(PRG)]).await?;
         for (account, kind) in [("expense", "expense"), ("pending", "pending")] {
             let partner = (kind == "pending").then_some("ptr_units");
-            commissions::ensure_account(tx, WS, "test", "usd", account, kind, PRG, partner).await?;
+            let row = commissions::Account {
+                mode: "test",
+                currency: "usd",
+                account_id: account,
+                kind,
+                program_id: PRG,
+                partner_id: partner,
+            };
+            commissions::ensure_account(tx, WS, &row).await?;
         }
         connections::insert(tx, &connection()).await
     }

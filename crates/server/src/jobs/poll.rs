@@ -1,7 +1,7 @@
 //! Connections without a webhook endpoint: `GET /v1/events` into the same inbox, with a cursor and an overlap.
 
 use crate::App;
-use crate::pipeline::fetch::Clients;
+use crate::pipeline::fetch::{Clients, set_status};
 use crate::pipeline::worker::Connections;
 use crate::stripe::receive::{Receive, new_event};
 use std::time::Duration;
@@ -52,33 +52,6 @@ async fn note(app: &App, connection: &Connection, error: &ApiError) -> Result<()
             set_status(app, connection, "broken", &error.to_string()).await
         }
         _ => Ok(()),
-    }
-}
-
-async fn set_status(app: &App, c: &Connection, status: &'static str, reason: &str) -> Result<(), StoreError> {
-    let unit = SetStatus {
-        workspace_id: c.workspace_id.clone(),
-        connection_id: c.connection_id.clone(),
-        status,
-        reason: reason.to_owned(),
-        now: app.now(),
-    };
-    app.db.write(unit).await
-}
-
-struct SetStatus {
-    workspace_id: String,
-    connection_id: String,
-    status: &'static str,
-    reason: String,
-    now: i64,
-}
-
-impl Unit for SetStatus {
-    type Out = ();
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
-        let (ws, con) = (&self.workspace_id, &self.connection_id);
-        connections::set_status(tx, ws, con, self.status, &self.reason, self.now).await
     }
 }
 

@@ -46,7 +46,8 @@ pub fn of_customer(state: &ObjectState) -> Vec<EvidenceRow> {
     rows
 }
 
-/// Replaces what was filed by what holds now. Returns the buyers whose hints changed.
+/// Replaces what was filed by what holds now. Returns the buyers whose hints changed; `None` if everything was
+/// filed so already.
 ///
 /// # Errors
 /// The database's.
@@ -57,11 +58,11 @@ pub async fn refile(
     buyer_id: &str,
     old: &[(EvidenceRow, String)],
     new: &[EvidenceRow],
-) -> Result<BTreeSet<String>, StoreError> {
+) -> Result<Option<BTreeSet<String>>, StoreError> {
     let unchanged = old.len() == new.len()
         && old.iter().zip(new).all(|((row, buyer), wanted)| row == wanted && buyer == buyer_id);
     if unchanged {
-        return Ok(BTreeSet::new());
+        return Ok(None);
     }
     let key = |row: &EvidenceRow, buyer: &str| (buyer.to_owned(), row.kind.clone(), row.value.clone());
     let mut hints: BTreeSet<_> = new.iter().map(|row| key(row, buyer_id)).collect();
@@ -82,5 +83,5 @@ pub async fn refile(
             changed.insert(buyer);
         }
     }
-    Ok(changed)
+    Ok(Some(changed))
 }

@@ -2,7 +2,7 @@
 //! event.
 
 use super::context::Context;
-use super::project::{People, Person, ingest};
+use super::project::{People, ingest};
 use super::world::{Source, World};
 use crate::App;
 use crate::state::{email_hash, new_id};
@@ -43,10 +43,13 @@ pub fn body_of(connection_id: &str, need: &Need) -> Result<String, StoreError> {
     serde_json::to_string(&body).map_err(|e| StoreError::Inconsistent(e.to_string()))
 }
 
+/// The sealed key that a client was made with, and the client.
+type Made = (Vec<u8>, Arc<StripeClient>);
+
 /// One client a connection: each keeps its own rate.
 #[derive(Default)]
 pub struct Clients {
-    made: Mutex<HashMap<String, (Vec<u8>, Arc<StripeClient>)>>,
+    made: Mutex<HashMap<String, Made>>,
 }
 
 impl Clients {
@@ -117,12 +120,16 @@ async fn run_one(app: &App, clients: &Clients, workspace_id: &str, job: Job) -> 
     };
     let data_key = app.data_key(workspace_id).await?;
     let client = clients.of(&data_key, &connection)?;
-    let error = match ask(app, &client, &data_key, &connection, &body.need).await {
+    let asked = ask(app, &client, &data_key, &connection, &body.need).await;
+    if asked.is_ok() && connection.status == "broken" {
+        set_status(app, &connection, "connected", "").await?;
+    }
+    let error = match asked {
         Ok(()) => app.db.read(still).await?.map(|_| "the answer does not say what the sale needs".to_owned()),
         Err(Asked::Store(error)) => return Err(error),
         Err(Asked::Stripe(error)) => {
             if matches!(error, ApiError::Unauthorised { .. }) {
-                mark_broken(app, &connection, &error).await?;
+                set_status(app, &connection, "broken", &error.to_string()).await?;
             }
             Some(error.to_string())
         }
@@ -137,28 +144,39 @@ pub fn back_off_ms(attempts: i64) -> i64 {
     1_000_i64.saturating_mul(1_i64 << attempts.clamp(0, 12)).min(3_600_000)
 }
 
-async fn mark_broken(app: &App, connection: &Connection, error: &ApiError) -> Result<(), StoreError> {
-    let unit = Broken {
+/// Notes whether Stripe still lets a connection in, and why not.
+///
+/// # Errors
+/// The database's.
+pub async fn set_status(
+    app: &App,
+    connection: &Connection,
+    status: &'static str,
+    reason: &str,
+) -> Result<(), StoreError> {
+    let unit = SetStatus {
         workspace_id: connection.workspace_id.clone(),
         connection_id: connection.connection_id.clone(),
-        reason: error.to_string(),
+        status,
+        reason: reason.to_owned(),
         now: app.now(),
     };
     app.db.write(unit).await
 }
 
-struct Broken {
+struct SetStatus {
     workspace_id: String,
     connection_id: String,
+    status: &'static str,
     reason: String,
     now: i64,
 }
 
-impl Unit for Broken {
+impl Unit for SetStatus {
     type Out = ();
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let (ws, con) = (&self.workspace_id, &self.connection_id);
-        connections::set_status(tx, ws, con, "broken", &self.reason, self.now).await
+        connections::set_status(tx, ws, con, self.status, &self.reason, self.now).await
     }
 }
 
@@ -284,7 +302,7 @@ pub fn people_of(data_key: &Key, seen: Vec<tributary_stripe::facts::Person>) -> 
             Some(customer) => Some(customer),
             None => email_hash(data_key, &email)?.map(|hash| format!("guest:{hash}")),
         };
-        let known = people.entry(buyer.unwrap_or(person.object_id)).or_insert_with(Person::default);
+        let known = people.entry(buyer.unwrap_or(person.object_id)).or_default();
         if known.email.is_empty() {
             known.email = email;
         }

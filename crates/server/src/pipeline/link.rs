@@ -109,7 +109,11 @@ async fn find(
     for kind in [EvidenceKind::CustomerMetadata, EvidenceKind::ClientReference] {
         for hint in of(kind) {
             let customer = people::find_customer_by_key(tx, ws, mode, program_id, &hint.value).await?;
-            if let Some(customer) = customer.filter(|customer| customer.origin == "api") {
+            let Some(customer) = customer.filter(|customer| customer.origin == "api") else { continue };
+            // A client reference is read as a partner's key first.
+            let names_partner = kind == EvidenceKind::ClientReference
+                && people::find_partner_by_key(tx, ws, program_id, &hint.value).await?.is_some();
+            if !names_partner {
                 return Ok(Some(link_by(hint, &customer)));
             }
         }
@@ -286,6 +290,25 @@ pub async fn partner_changed(
          AND customer_id IN (SELECT customer_id FROM commission WHERE workspace_id = $1 AND partner_id = $3)";
     tx.exec(sql, &[P::T(workspace_id), P::T(&program_id), P::T(partner_id)]).await?;
     Ok(())
+}
+
+/// To be called in the unit that attached a program to a connection: buyers that came before are looked at
+/// again.
+///
+/// # Errors
+/// The database's.
+pub async fn program_attached(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    connection_id: &str,
+    mode: &str,
+    now: i64,
+) -> Result<(), StoreError> {
+    objects::lock_connection(tx, workspace_id, connection_id).await?;
+    let buyers = evidence::buyers_of_connection(tx, workspace_id, connection_id).await?;
+    let buyers: BTreeSet<(String, String)> =
+        buyers.into_iter().map(|buyer| (connection_id.to_owned(), buyer)).collect();
+    look_again(tx, workspace_id, mode, &buyers, now).await
 }
 
 async fn look_again(

@@ -19,7 +19,7 @@ pub mod worker;
 pub mod world;
 
 pub use decide::{Decision, decide};
-pub use link::{customer_changed, partner_changed};
+pub use link::{customer_changed, partner_changed, program_attached};
 pub use settle::settle_customer;
 pub use transactions::{ApiSale, write_transaction};
 pub use worker::{drain, rerun_event};

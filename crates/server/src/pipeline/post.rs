@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tributary_domain::ids;
 use tributary_domain::ledger::{self, AccountKind, Posting};
 use tributary_domain::money::Currency;
-use tributary_store::pipeline::commissions::{self, Commission, Journal, TotalDelta};
+use tributary_store::pipeline::commissions::{self, Account, Commission, Journal, TotalDelta};
 use tributary_store::{StoreError, Tx};
 
 type TotalKey = (String, String, String, String);
@@ -155,18 +155,15 @@ impl Poster {
         for (mode, currency, kind, program_id, partner_id) in &self.accounts {
             let parsed = Currency::parse(currency).map_err(|e| StoreError::Inconsistent(e.to_string()))?;
             let account_id = ledger::account_id(*kind, program_id, partner_id, parsed);
-            let partner = (*kind != AccountKind::Expense).then_some(partner_id.as_str());
-            commissions::ensure_account(
-                tx,
-                ws,
+            let account = Account {
                 mode,
                 currency,
-                &account_id,
-                kind.as_str(),
+                account_id: &account_id,
+                kind: kind.as_str(),
                 program_id,
-                partner,
-            )
-            .await?;
+                partner_id: (*kind != AccountKind::Expense).then_some(partner_id.as_str()),
+            };
+            commissions::ensure_account(tx, ws, &account).await?;
         }
         commissions::upsert(tx, ws, &self.commissions, self.now).await?;
         commissions::post(tx, ws, &self.journals).await?;

@@ -46,8 +46,12 @@ pub async fn ingest(
     }
     world.save(tx, ctx).await?;
     let mut hinted = refile_customers(tx, ctx, &world).await?;
-    for change in &changes {
-        hinted.extend(refile_sale(tx, ctx, change).await?);
+    for change in &mut changes {
+        if let Some(buyers) = refile_sale(tx, ctx, change).await? {
+            hinted.extend(buyers);
+            // Other evidence may name another partner, though no figure of the sale has changed.
+            change.sale.unsettled = true;
+        }
     }
     let all_losers: Vec<&Sale> = changes.iter().flat_map(|change| &change.losers).collect();
     // Losers first: they give the root free that a winner may take.
@@ -169,11 +173,11 @@ async fn refile_customers(
     let mut hinted = BTreeSet::new();
     for state in world.touched_customers() {
         let (ws, con) = (&ctx.workspace_id, &ctx.connection_id);
-        let old = evidence_sql::of_buyer_object(tx, ws, con, &state.id).await?;
-        let new = evidence::of_customer(state);
-        let mut old_sorted = old;
+        let mut old_sorted = evidence_sql::of_buyer_object(tx, ws, con, &state.id).await?;
         old_sorted.sort();
-        hinted.extend(evidence::refile(tx, ctx, None, &state.id, &old_sorted, &new).await?);
+        let new = evidence::of_customer(state);
+        hinted
+            .extend(evidence::refile(tx, ctx, None, &state.id, &old_sorted, &new).await?.unwrap_or_default());
     }
     Ok(hinted)
 }
@@ -182,7 +186,7 @@ async fn refile_sale(
     tx: &mut Tx<'_>,
     ctx: &Context,
     change: &Change,
-) -> Result<BTreeSet<String>, StoreError> {
+) -> Result<Option<BTreeSet<String>>, StoreError> {
     let mut ids = vec![change.sale.sale_id.clone()];
     ids.extend(change.losers.iter().map(|loser| loser.sale_id.clone()));
     let mut old: Vec<_> =

@@ -163,7 +163,7 @@ impl Scene {
             self.statuses.insert(partner_id.to_owned(), versions);
         }
         let status = self.statuses.get(partner_id).and_then(|versions| {
-            versions.iter().filter(|(from, _)| *from <= at).next_back().map(|(_, status)| status.as_str())
+            versions.iter().rfind(|(from, _)| *from <= at).map(|(_, status)| status.as_str())
         });
         Ok(matches!(status, Some("suspended" | "archived" | "deleted")))
     }
@@ -243,11 +243,7 @@ impl Scene {
         for sale in firsts {
             let voided = self.decided && {
                 let decisions = commissions::decisions_on(tx, &self.workspace_id, &sale.sale_id).await?;
-                decisions
-                    .iter()
-                    .filter(|(kind, _)| kind.ends_with("void"))
-                    .next_back()
-                    .is_some_and(|d| d.0 == "void")
+                decisions.iter().rfind(|(kind, _)| kind.ends_with("void")).is_some_and(|d| d.0 == "void")
             };
             places.before.insert(sale.sale_id.clone(), places.beyond);
             if !voided {
@@ -333,7 +329,7 @@ async fn settle_sales(
     for ((sale, evidence), existing) in batch.iter().zip(evidence).zip(existing) {
         let rows: Vec<EvidenceRow> = evidence.into_iter().map(|(row, _)| row).collect();
         let target = target_of(tx, scene, places, sale, &rows).await?;
-        let outcome = target.as_ref().map_or_else(|| sale.state.clone(), |target| outcome_text(target));
+        let outcome = target.as_ref().map_or_else(|| sale.state.clone(), outcome_text);
         apply(&mut poster, scene, sale, existing, target)?;
         outcomes.push((&sale.sale_id, outcome));
     }
@@ -351,7 +347,9 @@ async fn target_of(
     sale: &Sale,
     evidence: &[EvidenceRow],
 ) -> Result<Option<Target>, StoreError> {
-    if sale.state != SaleState::Paid.as_str() || sale.merged_into.is_some() {
+    // A source may have called it paid without saying in which currency; it waits for one that does.
+    let nameless = Currency::parse(&sale.currency).is_err();
+    if sale.state != SaleState::Paid.as_str() || sale.merged_into.is_some() || nameless {
         return Ok(None);
     }
     let (_, input) = scene.attribute(tx, sale, evidence).await?;

@@ -252,30 +252,38 @@ pub async fn post(tx: &mut Tx<'_>, workspace_id: &str, journals: &[Journal]) -> 
     Ok(())
 }
 
+/// An account of the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Account<'a> {
+    /// `test` or `live`.
+    pub mode: &'a str,
+    /// Lower case.
+    pub currency: &'a str,
+    /// Its name.
+    pub account_id: &'a str,
+    /// `expense`, `pending` or `payable`.
+    pub kind: &'a str,
+    /// The program.
+    pub program_id: &'a str,
+    /// The partner; none for the program's expense.
+    pub partner_id: Option<&'a str>,
+}
+
 /// Makes sure that an account exists.
 ///
 /// # Errors
 /// The database's.
-pub async fn ensure_account(
-    tx: &mut Tx<'_>,
-    workspace_id: &str,
-    mode: &str,
-    currency: &str,
-    account_id: &str,
-    kind: &str,
-    program_id: &str,
-    partner_id: Option<&str>,
-) -> Result<(), StoreError> {
+pub async fn ensure_account(tx: &mut Tx<'_>, workspace_id: &str, a: &Account<'_>) -> Result<(), StoreError> {
     let sql = "INSERT INTO account (workspace_id, mode, currency, account_id, kind, program_id, partner_id) \
          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (workspace_id, mode, currency, account_id) DO NOTHING";
     let params = [
         P::T(workspace_id),
-        P::T(mode),
-        P::T(currency),
-        P::T(account_id),
-        P::T(kind),
-        P::T(program_id),
-        P::opt_t(partner_id),
+        P::T(a.mode),
+        P::T(a.currency),
+        P::T(a.account_id),
+        P::T(a.kind),
+        P::T(a.program_id),
+        P::opt_t(a.partner_id),
     ];
     tx.exec(sql, &params).await?;
     Ok(())

@@ -148,6 +148,20 @@ pub async fn hints(
     rows.iter().map(evidence).collect()
 }
 
+/// All buyers of a connection that carry any hint.
+///
+/// # Errors
+/// The database's.
+pub async fn buyers_of_connection(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    connection_id: &str,
+) -> Result<Vec<String>, StoreError> {
+    let sql = "SELECT DISTINCT buyer_id FROM buyer_hint WHERE workspace_id = $1 AND connection_id = $2 ORDER BY buyer_id";
+    let rows = tx.rows(sql, &[P::T(workspace_id), P::T(connection_id)]).await?;
+    rows.iter().map(|row| row.text(0)).collect()
+}
+
 /// Buyers of connections of a program (in one mode) that carry any of the values. At most 10,000 a value.
 ///
 /// # Errors

@@ -23,7 +23,14 @@ pub async fn lock_connection(
     workspace_id: &str,
     connection_id: &str,
 ) -> Result<(), StoreError> {
-    if tx.is_postgres() {
+    if !tx.is_postgres() {
+        return Ok(());
+    }
+    if let Some(rest) = connection_id.strip_prefix("api:") {
+        let program_id = rest.rsplit_once(':').map_or(rest, |(program, _)| program);
+        let sql = "SELECT program_id FROM program WHERE workspace_id = $1 AND program_id = $2 FOR UPDATE";
+        tx.opt(sql, &[P::T(workspace_id), P::T(program_id)]).await?;
+    } else {
         let sql =
             "SELECT connection_id FROM connection WHERE workspace_id = $1 AND connection_id = $2 FOR UPDATE";
         tx.opt(sql, &[P::T(workspace_id), P::T(connection_id)]).await?;

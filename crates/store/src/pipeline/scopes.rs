@@ -43,7 +43,11 @@ pub async fn raise(
 ///
 /// # Errors
 /// The database's.
-pub async fn dirty(tx: &mut Tx<'_>, workspace_id: &str, limit: i64) -> Result<Vec<(String, String)>, StoreError> {
+pub async fn dirty(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    limit: i64,
+) -> Result<Vec<(String, String)>, StoreError> {
     let sql = "SELECT program_id, customer_id FROM scope \
          WHERE workspace_id = $1 AND generation > settled_generation ORDER BY program_id, customer_id LIMIT $2";
     let rows = tx.rows(sql, &[P::T(workspace_id), P::I(limit)]).await?;
@@ -78,7 +82,14 @@ pub async fn lock(
     row.map(|row| {
         let (program_id, customer_id) = (program_id.to_owned(), customer_id.to_owned());
         let (partner_id, first_at) = (row.opt_text(2)?, row.opt_int(3)?);
-        Ok(Scope { program_id, customer_id, generation: row.int(0)?, whole: row.flag(1)?, partner_id, first_at })
+        Ok(Scope {
+            program_id,
+            customer_id,
+            generation: row.int(0)?,
+            whole: row.flag(1)?,
+            partner_id,
+            first_at,
+        })
     })
     .transpose()
 }
