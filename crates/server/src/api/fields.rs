@@ -145,7 +145,16 @@ impl<'b> Fields<'b> {
         }
     }
 
-    /// A list of texts; numbers and objects `{"value": …}` are taken too, and one text stands for a list of one.
+    /// A list of texts; numbers and objects `{"value": …}` are taken too. One text alone is refused.
+    pub fn list(&self, field: &'static str, max: usize) -> Option<Vec<String>> {
+        if self.value(field)?.get().starts_with('[') {
+            return self.texts(field, max);
+        }
+        self.wrong(field, format!("The {} must be a list of at most {ITEMS} texts.", self.name(field)));
+        None
+    }
+
+    /// Like [`Fields::list`], and one text or number stands for a list of one.
     pub fn texts(&self, field: &'static str, max: usize) -> Option<Vec<String>> {
         let value = self.value(field)?.get();
         let items = if value.starts_with('[') {

@@ -10,6 +10,18 @@ fn problems(fields: &Fields<'_>) -> Problems {
 }
 
 #[test]
+fn a_list_is_a_list_and_products_may_come_alone() {
+    let fields = Fields::read(br#"{"a":"x","b":7,"c":["x",7,{"value":"y"}],"d":{"a":1}}"#).unwrap();
+    assert_eq!(fields.texts("a", 10), Some(vec!["x".to_owned()]));
+    assert_eq!(fields.texts("b", 10), Some(vec!["7".to_owned()]));
+    assert_eq!(fields.list("c", 10), Some(vec!["x".to_owned(), "7".to_owned(), "y".to_owned()]));
+    for field in ["a", "b", "d"] {
+        assert_eq!(fields.list(field, 10), None, "{field}");
+    }
+    assert_eq!(problems(&fields).len(), 3);
+}
+
+#[test]
 fn every_mistake_is_named_with_its_field() {
     let body = r#"{"email":"nobody","name":7,"tags":[[1]],"partner":{"key":"a b"},"extra":1,"on":"perhaps"}"#;
     let fields = Fields::read(body.as_bytes()).unwrap();

@@ -69,7 +69,7 @@ impl CustomerChange {
             email: fields.email("email").filter(|email| !email.is_empty()),
             name: fields.text("name", 100),
             surname: fields.text("surname", 100),
-            tags: fields.texts("tags", 255),
+            tags: fields.list("tags", 255),
             partner: PartnerName::read(fields, "partner"),
         }
     }

@@ -48,7 +48,7 @@ impl PartnerInput {
             surname: fields.text("surname", 100),
             id: fields.text("id", 255).filter(|id| !id.is_empty()),
             key: fields.key("key"),
-            tags: fields.texts("tags", 255),
+            tags: fields.list("tags", 255),
             status,
             approved: fields.flag("approved"),
         }

@@ -1,5 +1,6 @@
 //! One transaction as a caller gives it.
 
+use crate::api::currencies::is_known;
 use crate::api::fields::Fields;
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
@@ -127,7 +128,11 @@ impl Item {
 pub(crate) fn currency(fields: &Fields<'_>) -> Option<Currency> {
     let text = fields.text("amount_units", 10).filter(|text| !text.is_empty())?;
     match Currency::parse(&text) {
-        Ok(currency) => Some(currency),
+        Ok(currency) if is_known(currency.as_str()) => Some(currency),
+        Ok(_) => {
+            fields.wrong("amount_units", "The amount_units is not a currency of ISO 4217, such as USD.");
+            None
+        }
         Err(error) => {
             fields.wrong("amount_units", format!("{error}."));
             None
@@ -209,6 +214,7 @@ mod tests {
             (r#"{"amount":1e300}"#, "amount"),
             (r#"{"reward":5}"#, "amount"),
             (r#"{"amount":1,"amount_units":"dollars"}"#, "amount_units"),
+            (r#"{"amount":1,"amount_units":"zzz"}"#, "amount_units"),
             (r#"{"amount":1,"created_at":"soon"}"#, "created_at"),
             (r#"{"amount":1,"created_at":9999999999}"#, "created_at"),
             (r#"{"amount":1,"reward":0.001}"#, "reward"),
