@@ -17,12 +17,17 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, Semaphore};
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
 use tributary_store::{P, StoreError, Tx, Unit};
 
 /// Connections at once; one more waits to be accepted.
 const CONNECTIONS: usize = 4_096;
 /// A client has so long to send its headers.
 const HEADER_TIME: Duration = Duration::from_secs(10);
+/// A body may stand still so long.
+const BODY_IDLE: Duration = Duration::from_secs(15);
+/// A whole request may take so long.
+const REQUEST_TIME: Duration = Duration::from_secs(60);
 /// Header bytes of one request.
 const HEADER_MAX: usize = 32 * 1024;
 /// After the signal to stop, requests and workers have so long.
@@ -41,6 +46,8 @@ pub fn router(app: App) -> Router {
         .merge(api::router())
         .merge(pages)
         .with_state(app)
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIME))
+        .layer(RequestBodyTimeoutLayer::new(BODY_IDLE))
         .layer(CatchPanicLayer::new())
 }
 
@@ -119,12 +126,11 @@ pub async fn serve(
             }
         });
     }
-    if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
-        tracing::warn!("some requests did not end within 10 s");
-    }
+    // Requests and workers end side by side, so that both together keep to the ten seconds.
     stop.notify_one();
-    if tokio::time::timeout(DRAIN, pipeline).await.is_err() {
-        tracing::warn!("the pipeline did not end within 10 s; it goes on at the next start");
+    let ended = tokio::time::timeout(DRAIN, async { tokio::join!(graceful.shutdown(), pipeline) }).await;
+    if ended.is_err() {
+        tracing::warn!("some requests or workers did not end within 10 s; what was answered is kept");
     }
     app.db.close().await;
     Ok(())
