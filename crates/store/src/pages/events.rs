@@ -153,11 +153,11 @@ pub async fn count(
     let sql = match outcome {
         "parked" => {
             "SELECT count(*) FROM (SELECT 1 AS one FROM event WHERE workspace_id = $1 AND connection_id = $2 \
-             AND outcome = 'parked' LIMIT 1000) AS some"
+             AND outcome = 'parked' LIMIT 1000) AS few"
         }
         "pending" => {
             "SELECT count(*) FROM (SELECT 1 AS one FROM event WHERE workspace_id = $1 AND connection_id = $2 \
-             AND outcome = 'pending' LIMIT 1000) AS some"
+             AND outcome = 'pending' LIMIT 1000) AS few"
         }
         other => return Err(StoreError::Invalid(format!("no count of “{other}” events is kept"))),
     };
