@@ -2,6 +2,7 @@
 
 use super::ConnectFailure;
 use super::delivery::{Delivery, webhook_url};
+use crate::pipeline::program_attached;
 use crate::state::{App, new_id};
 use secrecy::{ExposeSecret, SecretString};
 use tributary_domain::ids::IdKind;
@@ -74,6 +75,10 @@ impl Unit for Entry {
         }
         let id = &connection.connection_id;
         connections::attach(tx, ws, id, &self.program.program_id, self.now).await?;
+        if before {
+            // What the connection brought before may fit the program that it feeds from now on.
+            program_attached(tx, ws, id, self.mode, self.now).await?;
+        }
         Ok((connection, before))
     }
 }
