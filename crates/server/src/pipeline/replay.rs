@@ -138,12 +138,12 @@ async fn events(
                 continue;
             }
             match worker::understand(&data_key, &connection.connection_id, &row.event) {
-                Ok((source, people, Outcome::Relevant)) => {
+                Ok((source, people, Outcome::Relevant, _)) => {
                     report.facts += source.facts.len() as u64;
                     batch.sources.push(source);
                     batch.people.extend(people);
                 }
-                Ok((_, _, Outcome::Ignored { .. })) => {}
+                Ok((_, _, Outcome::Ignored { .. }, _)) => {}
                 Err(_) if row.event.body.is_none() => {
                     report.from_facts += 1;
                     report.facts += row.facts.len() as u64;

@@ -160,7 +160,7 @@ struct Batch {
     link_delay_ms: i64,
 }
 
-/// What one stored event says.
+/// What one stored event says, and remarks on odd fields.
 ///
 /// # Errors
 /// A sentence: the payload is purged, cannot be opened, or is no event.
@@ -168,7 +168,7 @@ pub fn understand(
     data_key: &Key,
     connection_id: &str,
     event: &StoredEvent,
-) -> Result<(Source, People, Outcome), String> {
+) -> Result<(Source, People, Outcome, Vec<String>), String> {
     let Some(body) = &event.body else { return Err("its payload was purged".to_owned()) };
     let place = inbox::payload_place(connection_id, &event.event_id);
     let raw = data_key.open(&place, body).map_err(|e| e.to_string())?;
@@ -176,7 +176,7 @@ pub fn understand(
     let understood = facts_of_event(&raw, &hash).map_err(|e| e.to_string())?;
     let people = fetch::people_of(data_key, understood.people).map_err(|e| e.to_string())?;
     let source = Source { source_id: event.event_id.clone(), facts: understood.facts };
-    Ok((source, people, understood.outcome))
+    Ok((source, people, understood.outcome, understood.notes))
 }
 
 impl Batch {
@@ -192,11 +192,12 @@ impl Batch {
         };
         for event in events {
             let (outcome, reason) = match understand(data_key, &connection.connection_id, event) {
-                Ok((_, _, Outcome::Ignored { reason })) => ("ignored", reason),
-                Ok((source, people, Outcome::Relevant)) => {
+                Ok((_, _, Outcome::Ignored { reason }, _)) => ("ignored", reason),
+                Ok((source, people, Outcome::Relevant, notes)) => {
                     batch.sources.push(source);
                     batch.people.extend(people);
-                    ("processed", String::new())
+                    // What was odd about it is told, though the rest was understood.
+                    ("processed", notes.join(" "))
                 }
                 Err(reason) => ("parked", reason),
             };
