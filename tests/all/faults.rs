@@ -94,7 +94,8 @@ async fn a_full_disk_refuses_and_recovers() {
 
     // A limit on the size of files stands in for a full disk: every write beyond it fails.
     let size: u64 = std::fs::metadata(world.folder.path().join("tributary.db")).expect("a file").len();
-    let script = format!("trap '' XFSZ; ulimit -f {}; exec {} serve", size / 1024 + 1500, binary().display());
+    let script =
+        format!("trap '' XFSZ; ulimit -S -f {}; exec {} serve", size / 1024 + 1500, binary().display());
     let mut limited = world.prepared(&[]);
     let environment: Vec<_> = limited
         .as_std()
@@ -123,7 +124,8 @@ async fn a_full_disk_refuses_and_recovers() {
 
     // Room again: it goes on by itself.
     let id = world.server_id().to_string();
-    let lifted = std::process::Command::new("prlimit").args(["--pid", &id, "--fsize=unlimited"]).status();
+    let lifted =
+        std::process::Command::new("prlimit").args(["--pid", &id, "--fsize=unlimited:unlimited"]).status();
     assert!(lifted.expect("prlimit runs").success());
     eventually("it takes events again", Duration::from_secs(20), || async {
         (post(&world, &event("evt_room_again", 30_000)).await == 200).then_some(())

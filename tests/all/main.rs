@@ -11,6 +11,7 @@ mod crash;
 mod eras;
 mod faults;
 mod localstripe;
+mod rest;
 mod sandbox;
 mod shuffles;
 mod signatures;

@@ -38,8 +38,8 @@ async fn what_official_sdks_sign_is_taken(engine: Engine) {
     let world = World::connected(engine).await;
     let mut expected = Vec::new();
     for (sdk, tag) in [(Sdk::Node, "node"), (Sdk::Python, "python")] {
-        // The oldest and the newest time that are allowed, with room for the seconds that this takes.
-        let times = [now_s(), now_s() - 280, now_s() + 280];
+        // The oldest and the newest time that are allowed, with room for the seconds that a busy machine takes.
+        let times = [now_s(), now_s() - 200, now_s() + 280];
         let bodies: Vec<String> = (0..times.len()).map(|n| text(&event(&format!("evt_{tag}_{n}")))).collect();
         let jobs: Vec<Value> = bodies
             .iter()
@@ -90,7 +90,7 @@ async fn what_is_not_rightly_signed_is_refused_and_nothing_is_kept(engine: Engin
     let future = official(&world.secret, &body, now_s() + 330).await;
     let changed = body.replace("evt_refused", "evt_refusee");
     let minified = event("evt_refused").to_string();
-    let parts = vec![format!("v1={signature}"); 10_000].join(",");
+    let parts = vec![format!("v1={signature}"); 100].join(",");
     let cases: Vec<(&str, &str, Option<String>)> = vec![
         ("no header", &body, None),
         ("empty header", &body, Some(String::new())),
@@ -109,16 +109,13 @@ async fn what_is_not_rightly_signed_is_refused_and_nothing_is_kept(engine: Engin
         ("time with a word", &body, Some(format!("t=now,v1={signature}"))),
         ("time with a sign", &body, Some(format!("t=+{now},v1={signature}"))),
         ("capital scheme", &body, Some(good.replace("v1=", "V1="))),
-        ("ten thousand parts", &body, Some(format!("t={now},{parts}"))),
+        ("a hundred parts", &body, Some(format!("t={now},{parts}"))),
         ("nonsense", &body, Some("🦀".to_owned())),
         ("signed with nothing", &body, Some(format!("t={now},v1={}", v1("", now, body.as_bytes())))),
     ];
     for (what, body, header) in cases {
         let answer = world.send(body.to_owned(), header.as_deref()).await;
-        assert!(
-            answer.status == 400 || (what == "ten thousand parts" && answer.status == 431),
-            "{what}: {answer:?}"
-        );
+        assert_eq!(answer.status, 400, "{what}: {answer:?}");
         assert!(!answer.text.contains(&world.secret), "{what}: the answer tells the secret");
     }
     // Rightly signed, and yet no event.
@@ -230,7 +227,11 @@ async fn the_secret_decides_the_connection_and_not_the_body(engine: Engine) {
         0,
         "a live event makes no sale in test mode"
     );
-    world.finish().await;
+    // What is parked waits for a person: verify counts it, and replay posts nothing.
+    let parked = world.database.number("SELECT COUNT(*) FROM event WHERE outcome = 'parked'").await;
+    let said = world.command(&["verify", "--json"], "").await.ok().json();
+    assert_eq!((&said["ok"], &said["waiting"]), (&json!(true), &json!(parked)), "{said}");
+    world.replay().await;
 }
 
 async fn another_programs_events_do_not_enter(engine: Engine) {

@@ -1,7 +1,7 @@
 //! What the books say, read in several independent ways.
 
+use super::World;
 use super::database::Row;
-use super::{World, eventually};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,10 +18,29 @@ impl World {
 
     /// [`Self::settled`] with another limit.
     pub async fn settled_within(&self, limit: Duration) {
-        eventually("the pipeline comes to rest", limit, || async {
-            (self.unfinished().await == 0).then_some(())
-        })
-        .await;
+        let end = tokio::time::Instant::now() + limit;
+        while self.unfinished().await > 0 {
+            if tokio::time::Instant::now() > end {
+                panic!("the pipeline does not come to rest within {limit:?}: {}", self.what_waits().await);
+            }
+            tokio::time::sleep(Duration::from_millis(40)).await;
+        }
+    }
+
+    /// What waits, for the report of a failed test.
+    async fn what_waits(&self) -> String {
+        let mut all = Vec::new();
+        for sql in [
+            "SELECT event_id, type, attempts, reason FROM event WHERE outcome = 'pending' LIMIT 20",
+            "SELECT sale_id, root_id, state, awaiting_since, place_reason, outcome FROM sale \
+             WHERE merged_into IS NULL AND (unplaced OR unsettled OR awaiting_since IS NOT NULL) LIMIT 20",
+            "SELECT program_id, customer_id, generation, settled_generation FROM scope \
+             WHERE generation > settled_generation LIMIT 20",
+            "SELECT kind, dedup, state, attempts, last_error FROM job LIMIT 20",
+        ] {
+            all.push(format!("{:?}", self.database.rows(sql).await));
+        }
+        all.join("\n")
     }
 
     /// How many things still wait in the pipeline.
@@ -102,8 +121,16 @@ impl World {
         sums
     }
 
+    /// The sum over all partners of the workspace, in US dollars, whatever program they are in.
+    pub async fn expect_totals_of_both(&self, expected: i64) {
+        let sums =
+            |totals: Totals| totals.into_iter().filter(|((_, c), _)| c == "usd").map(|(_, n)| n).sum::<i64>();
+        assert_eq!(sums(self.ledger_totals().await), expected, "the ledger's entries");
+        assert_eq!(sums(self.target_totals().await), expected, "the commissions' targets");
+    }
+
     /// The expected money of partners, checked in the ledger, in the targets and through the API.
-    pub async fn expect_totals(&self, expected: &[(&str, impl AsRef<str>, i64)]) {
+    pub async fn expect_totals<C: AsRef<str>>(&self, expected: &[(&str, C, i64)]) {
         let expected: Totals = expected
             .iter()
             .map(|(key, currency, amount)| ((key.to_string(), currency.as_ref().to_owned()), *amount))
