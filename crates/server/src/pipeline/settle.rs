@@ -113,11 +113,12 @@ impl Scene {
         ];
         let mut found = Vec::new();
         if let Some(partner_id) = &self.customer.partner_id {
+            let key = people::partner_key(tx, &self.workspace_id, partner_id).await?;
             found.push(Evidence {
                 effective_at: self.customer.created_at,
                 source_id: format!("customer {}", self.customer.key),
                 kind: EvidenceKind::SignUp,
-                value: self.customer.key.clone(),
+                value: key.unwrap_or_else(|| partner_id.clone()),
                 partner_id: Some(partner_id.clone()),
             });
         }

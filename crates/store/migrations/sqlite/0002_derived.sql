@@ -142,12 +142,14 @@ CREATE INDEX ix_commission_partner ON commission (workspace_id, partner_id, occu
 CREATE INDEX ix_commission_hold ON commission (workspace_id, payable_at) WHERE matured_at IS NULL AND target > 0;
 
 -- Counters: kept in the writer's batch, rebuilt by `verify --rebuild`.
+-- Events a day, in shards, so that many writers do not wait for one row.
 CREATE TABLE connection_day (
   workspace_id TEXT NOT NULL,
   connection_id TEXT NOT NULL,
   day BIGINT NOT NULL,
+  shard BIGINT NOT NULL,
   events BIGINT NOT NULL,
-  PRIMARY KEY (workspace_id, connection_id, day)
+  PRIMARY KEY (workspace_id, connection_id, day, shard)
 );
 CREATE TABLE partner_total (
   workspace_id TEXT NOT NULL,

@@ -79,10 +79,10 @@ macro_rules! half {
              AND ($7 = '' OR s.sale_id IN (SELECT a.sale_id FROM alias a WHERE a.workspace_id = $1 \
                AND a.connection_id = s.connection_id AND a.object_id = $8) \
              OR s.customer_id IN (SELECT c.customer_id FROM customer c WHERE c.workspace_id = $1 AND c.program_id = $2 \
-               AND (lower(c.key) = $7 OR c.email = $7 OR lower(c.name || ' ' || c.surname) LIKE $9 ESCAPE '\\')) \
+               AND (lower(c.key) LIKE $9 ESCAPE '\\' OR c.email LIKE $9 ESCAPE '\\' OR lower(c.name || ' ' || c.surname) LIKE $9 ESCAPE '\\')) \
              OR s.sale_id IN (SELECT m.sale_id FROM commission m JOIN partner p ON p.workspace_id = m.workspace_id \
                AND p.partner_id = m.partner_id WHERE m.workspace_id = $1 AND m.program_id = $2 \
-               AND (lower(p.key) = $7 OR lower(p.external_id) = $7 OR p.email = $7 \
+               AND (lower(p.key) LIKE $9 ESCAPE '\\' OR lower(p.external_id) = $7 OR p.email LIKE $9 ESCAPE '\\' \
                OR lower(p.name || ' ' || p.surname) LIKE $9 ESCAPE '\\'))) \
              ORDER BY s.occurred_at ",
             $order,

@@ -16,6 +16,8 @@ pub struct Alias {
 
 /// Waits until no other node projects for this connection. SQLite has one writer anyway.
 ///
+/// The lock leaves the row's key free: events of the connection, whose foreign key looks at it, come in meanwhile.
+///
 /// # Errors
 /// The database's.
 pub async fn lock_connection(
@@ -28,11 +30,11 @@ pub async fn lock_connection(
     }
     if let Some(rest) = connection_id.strip_prefix("api:") {
         let program_id = rest.rsplit_once(':').map_or(rest, |(program, _)| program);
-        let sql = "SELECT program_id FROM program WHERE workspace_id = $1 AND program_id = $2 FOR UPDATE";
+        let sql =
+            "SELECT program_id FROM program WHERE workspace_id = $1 AND program_id = $2 FOR NO KEY UPDATE";
         tx.opt(sql, &[P::T(workspace_id), P::T(program_id)]).await?;
     } else {
-        let sql =
-            "SELECT connection_id FROM connection WHERE workspace_id = $1 AND connection_id = $2 FOR UPDATE";
+        let sql = "SELECT connection_id FROM connection WHERE workspace_id = $1 AND connection_id = $2 FOR NO KEY UPDATE";
         tx.opt(sql, &[P::T(workspace_id), P::T(connection_id)]).await?;
     }
     Ok(())
@@ -46,9 +48,10 @@ pub async fn lock_program(tx: &mut Tx<'_>, workspace_id: &str, program_id: &str)
     if tx.is_postgres() {
         let sql = "SELECT c.connection_id FROM connection c JOIN connection_program cp \
              ON cp.workspace_id = c.workspace_id AND cp.connection_id = c.connection_id \
-             WHERE c.workspace_id = $1 AND cp.program_id = $2 ORDER BY c.connection_id FOR UPDATE OF c";
+             WHERE c.workspace_id = $1 AND cp.program_id = $2 ORDER BY c.connection_id FOR NO KEY UPDATE OF c";
         tx.rows(sql, &[P::T(workspace_id), P::T(program_id)]).await?;
-        let sql = "SELECT program_id FROM program WHERE workspace_id = $1 AND program_id = $2 FOR UPDATE";
+        let sql =
+            "SELECT program_id FROM program WHERE workspace_id = $1 AND program_id = $2 FOR NO KEY UPDATE";
         tx.rows(sql, &[P::T(workspace_id), P::T(program_id)]).await?;
     }
     Ok(())

@@ -202,6 +202,20 @@ pub async fn find_partner_by_key(
     row.map(|row| row.text(0)).transpose()
 }
 
+/// A partner's public key.
+///
+/// # Errors
+/// The database's.
+pub async fn partner_key(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    partner_id: &str,
+) -> Result<Option<String>, StoreError> {
+    let sql = "SELECT key FROM partner WHERE workspace_id = $1 AND partner_id = $2";
+    let row = tx.opt(sql, &[P::T(workspace_id), P::T(partner_id)]).await?;
+    row.map(|row| row.text(0)).transpose()
+}
+
 /// The dated versions of a partner's status, oldest first.
 ///
 /// # Errors

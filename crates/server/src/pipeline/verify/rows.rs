@@ -66,8 +66,9 @@ const RULES: &[(&str, &str, &str)] = &[
     (
         "connection_day",
         "its count of events is not that of the inbox",
-        "SELECT d.connection_id || ', day ' || CAST(d.day AS TEXT) FROM connection_day d WHERE d.workspace_id = $1 \
-         AND d.events <> (SELECT COUNT(*) FROM event e WHERE e.workspace_id = d.workspace_id \
+        "SELECT d.connection_id || ', day ' || CAST(d.day AS TEXT) FROM (SELECT connection_id, day, \
+         CAST(SUM(events) AS BIGINT) AS events FROM connection_day WHERE workspace_id = $1 \
+         GROUP BY connection_id, day) d WHERE d.events <> (SELECT COUNT(*) FROM event e WHERE e.workspace_id = $1 \
          AND e.connection_id = d.connection_id AND e.received_at >= d.day * 86400000 \
          AND e.received_at < (d.day + 1) * 86400000) LIMIT 100",
     ),
