@@ -182,7 +182,7 @@ fn empty(program: &ProgramCard, state: &str, search: &str) -> Empty {
         (search, _) => Empty {
             icon: "search",
             title: format!("Nothing was found for “{search}”"),
-            text: "Search by a whole Stripe id, customer key, partner key or e-mail address, or by part of a name.".to_owned(),
+            text: "Search by a whole Stripe id, or by part of a name, a key or an e-mail address.".to_owned(),
             action: all,
         },
     }
