@@ -77,7 +77,12 @@ impl IntoResponse for ApiError {
             }
             Self::NotFound(message) => plain(StatusCode::NOT_FOUND, message),
             Self::Exists(message) => plain(StatusCode::CONFLICT, message),
-            Self::TooLarge(message) => plain(StatusCode::PAYLOAD_TOO_LARGE, message),
+            Self::TooLarge(message) => {
+                let mut answer = plain(StatusCode::PAYLOAD_TOO_LARGE, message);
+                // What is left of the body is not read: the connection cannot be used again.
+                answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                answer
+            }
             Self::Invalid(errors) => {
                 json(StatusCode::UNPROCESSABLE_ENTITY, &Refusal { message: summary(&errors), errors })
             }

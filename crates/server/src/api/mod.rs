@@ -21,7 +21,6 @@ mod tests;
 pub use token::new_api_token;
 
 use crate::state::App;
-use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
@@ -84,7 +83,7 @@ fn transaction_routes() -> OpenApiRouter<App> {
         .routes(routes!(archive::revoke))
 }
 
-/// The routes of `/v1`. Bodies beyond 1 MiB are refused; unknown paths under `/v1` and wrong methods are
+/// The routes of `/v1`. Bodies beyond 1 MiB are refused by [`input::Body`]; unknown paths under `/v1` and wrong methods are
 /// answered in JSON. Other routers may add more specific paths under `/v1`.
 pub fn router() -> axum::Router<App> {
     let (router, _) = described().split_for_parts();
@@ -94,7 +93,6 @@ pub fn router() -> axum::Router<App> {
         .route("/v1/", any(unknown_path))
         .route("/v1/{*rest}", any(unknown_path))
         .method_not_allowed_fallback(wrong_method)
-        .layer(DefaultBodyLimit::max(input::BODY_MAX))
 }
 
 /// The API's own description.

@@ -103,6 +103,10 @@ async fn bodies_that_cannot_be_read_are_refused() {
         assert_eq!(api.call("POST", path, &large).await.0, 413);
         let large = format!("{{\"key\":\"{}\"}}", "x".repeat(1024 * 1024));
         assert_eq!(api.call("DELETE", path, &large).await.0, 413);
+        let larger = "x".repeat(9 * 1024 * 1024);
+        let request = Request::post(path).header("authorization", format!("Bearer {}", api.token));
+        let (status, headers, _) = api.raw(request.body(Body::from(larger)).unwrap()).await;
+        assert_eq!((status.as_u16(), &headers["connection"]), (413, &"close".parse().unwrap()));
     }
     let (status, answer) = api.call("POST", "/v1/partners", r#"{"email":"a@b.c","name":"a\u0000"}"#).await;
     assert_eq!(status, 422);
