@@ -126,7 +126,8 @@ async fn run_one(app: &App, clients: &Clients, workspace_id: &str, job: Job) -> 
     }
     let error = match asked {
         Ok(()) => app.db.read(still).await?.map(|_| "the answer does not say what the sale needs".to_owned()),
-        Err(Asked::Store(error)) => return Err(error),
+        // Kept with the job as well: a claim that nobody ends would hold it back until the lease is over.
+        Err(Asked::Store(error)) => Some(error.to_string()),
         Err(Asked::Stripe(error)) => {
             if matches!(error, ApiError::Unauthorised { .. }) {
                 set_status(app, &connection, "broken", &error.to_string()).await?;
