@@ -49,8 +49,11 @@ fn base(e: &Explanation, target: &Target) -> Vec<SumLine> {
     let whole = trace.paid == trace.total;
     let mut lines =
         vec![line("", if whole { "Paid" } else { "Total" }, &discount, money(trace.total).text())];
-    let tax =
-        if e.tax_unknown { "a bare charge does not say what tax it holds" } else { "not part of the base" };
+    let tax = match trace.tax {
+        _ if e.tax_unknown => "a bare charge does not say what tax it holds",
+        0 => "",
+        _ => "not part of the base",
+    };
     lines.push(line("", "Tax", tax, money(trace.tax).negated().text()));
     if trace.shipping > 0 {
         lines.push(line("", "Shipping", "not part of the base", money(trace.shipping).negated().text()));

@@ -71,7 +71,8 @@ fn to_login(method: &Method, here: &str, partial: bool) -> Response {
 }
 
 /// Plain http to a name that is not this machine.
-fn is_exposed(public_url: &url::Url) -> bool {
+#[must_use]
+pub fn is_exposed(public_url: &url::Url) -> bool {
     let loopback = match public_url.host() {
         Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(url::Host::Ipv4(ip)) => ip.is_loopback(),

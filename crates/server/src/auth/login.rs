@@ -4,6 +4,7 @@ use super::door::{Door, Knock, Shut};
 use super::{session, theme};
 use crate::App;
 use crate::admin::error::PageError;
+use crate::admin::visit::is_exposed;
 use crate::ui::Tone;
 use crate::ui::controls::Field;
 use crate::ui::frame::Head;
@@ -34,6 +35,8 @@ pub struct LoginPage {
     pub problem: String,
     /// Is the public URL plain http, so that the cookie cannot be protected?
     pub insecure: bool,
+    /// Can others on the network read it, then?
+    pub exposed: bool,
 }
 
 impl LoginPage {
@@ -64,17 +67,21 @@ impl LoginPage {
             next: next.to_owned(),
             problem: problem.to_owned(),
             insecure,
+            exposed: false,
         }
     }
 
     fn insecure_bar(&self) -> Bar {
-        Bar {
-            tone: Tone::Warn,
-            text: "This address is plain http, so others on the network can read the session. Set \
-                   TRIBUTARY_PUBLIC_URL to an https address before real use."
-                .to_owned(),
-            action: None,
-        }
+        let (tone, text) = if self.exposed {
+            let text = "This address is plain http, so others on the network can read the session. Set \
+                        TRIBUTARY_PUBLIC_URL to an https address before real use.";
+            (Tone::Warn, text)
+        } else {
+            let text = "This address is plain http. On this machine alone that is fine; before others use it, set \
+                        TRIBUTARY_PUBLIC_URL to an https address.";
+            (Tone::Plain, text)
+        };
+        Bar { tone, text: text.to_owned(), action: None }
     }
 }
 
@@ -103,7 +110,8 @@ fn show(
 ) -> Response {
     let next = session::own_path(next);
     let head = Head { title: "Log in".to_owned(), theme: theme::of(headers), here: "/login".to_owned() };
-    page(status, &LoginPage::new(head, email, next, problem, !session::https(app)))
+    let exposed = is_exposed(&app.settings.public_url);
+    page(status, &LoginPage { exposed, ..LoginPage::new(head, email, next, problem, !session::https(app)) })
 }
 
 /// `GET /login`
