@@ -16,7 +16,8 @@ const KNOWN: [&str; 158] = [
 ];
 
 /// Is it a currency in use?
-pub(crate) fn is_known(code: &str) -> bool {
+#[must_use]
+pub fn is_known(code: &str) -> bool {
     KNOWN.binary_search(&code).is_ok()
 }
 

@@ -1,7 +1,7 @@
 //! The REST API under `/v1`, in the wire form of Partnero's clients. One endpoint, one file.
 
 pub mod auth;
-mod currencies;
+pub mod currencies;
 pub mod customers;
 pub mod error;
 pub mod fields;

@@ -42,7 +42,7 @@ impl Input {
             email: email(&args.email)?,
             program: name(&args.program)?,
             kind: args.kind,
-            currency: Currency::parse(&args.currency)
+            currency: reward::known(&args.currency)
                 .map_err(|e| Failure::usage(format!("--currency: {e}.")))?,
             website: website(&args.website)?,
             match_email: !args.no_match_email,

@@ -2,6 +2,7 @@
 
 use tributary_domain::money::{Currency, Rate, parse_major};
 use tributary_domain::terms::{Duration, Reward};
+use tributary_server::api::currencies::is_known;
 
 /// `30%`, `12.5 %`, `5.00 usd`.
 pub(super) fn reward(text: &str) -> Result<Reward, String> {
@@ -11,10 +12,20 @@ pub(super) fn reward(text: &str) -> Result<Reward, String> {
     }
     let shape = || format!("a reward is a share such as 30% or an amount such as \"5.00 usd\"; got {text:?}");
     let (amount, currency) = text.split_once(char::is_whitespace).ok_or_else(shape)?;
-    let currency = Currency::parse(currency.trim()).map_err(|e| e.to_string())?;
+    let currency = known(currency)?;
     match parse_major(amount, currency).map_err(|e| e.to_string())? {
         amount if amount > 0 => Ok(Reward::Fixed { amount, currency }),
         _ => Err("an amount is above 0".into()),
+    }
+}
+
+/// A currency in use.
+pub(super) fn known(code: &str) -> Result<Currency, String> {
+    let currency = Currency::parse(code.trim()).map_err(|e| e.to_string())?;
+    if is_known(currency.as_str()) {
+        Ok(currency)
+    } else {
+        Err(format!("{} is not a currency of ISO 4217, such as usd", currency.as_str()))
     }
 }
 
