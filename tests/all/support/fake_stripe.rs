@@ -1,4 +1,4 @@
-//! A small Stripe inside the test: an account, and the objects that a test puts there. It records what it is asked.
+//! A small Stripe inside the test: an account, and the objects that a test puts there.
 
 use axum::extract::{RawQuery, State};
 use axum::http::{Method, StatusCode, Uri};
@@ -10,8 +10,6 @@ use std::sync::{Arc, Mutex};
 #[derive(Debug, Default)]
 struct Known {
     objects: BTreeMap<String, Value>,
-    asked: Vec<String>,
-    refuse: Option<u16>,
     live: bool,
 }
 
@@ -40,19 +38,9 @@ impl FakeStripe {
         self.known.lock().expect("unpoisoned").objects.insert(id, object);
     }
 
-    /// From now on every call is answered with this status; `None` ends it.
-    pub fn refuse(&self, status: Option<u16>) {
-        self.known.lock().expect("unpoisoned").refuse = status;
-    }
-
     /// From now on it says that it is in live mode.
     pub fn go_live(&self) {
         self.known.lock().expect("unpoisoned").live = true;
-    }
-
-    /// The calls so far: `GET /v1/account`.
-    pub fn asked(&self) -> Vec<String> {
-        self.known.lock().expect("unpoisoned").asked.clone()
     }
 }
 
@@ -63,13 +51,7 @@ async fn answer(
     RawQuery(query): RawQuery,
 ) -> Response {
     let path = uri.path().to_owned();
-    let mut known = known.lock().expect("unpoisoned");
-    known.asked.push(format!("{method} {path}?{}", query.as_deref().unwrap_or_default()));
-    if let Some(status) = known.refuse {
-        let status = StatusCode::from_u16(status).expect("a status");
-        let error = json!({ "error": { "type": "api_error", "message": "The test refuses this call." } });
-        return (status, axum::Json(error)).into_response();
-    }
+    let known = known.lock().expect("unpoisoned");
     if method != Method::GET {
         let error =
             json!({ "error": { "type": "invalid_request_error", "message": "This double only reads." } });

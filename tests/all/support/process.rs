@@ -141,11 +141,6 @@ impl Running {
             .code()
             .unwrap_or(-1)
     }
-
-    /// The end of its log.
-    pub fn log_tail(&self, lines: usize) -> String {
-        tail(&self.log, lines)
-    }
 }
 
 /// The last lines of a file.

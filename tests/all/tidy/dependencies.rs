@@ -138,7 +138,7 @@ fn no_known_faulty_version_and_one_tls_only() {
     }
     for needed in ["h2", "rustls", "rustls-webpki", "tracing-subscriber"] {
         assert!(
-            metadata.packages.iter().any(|p| p.name.to_string() == needed),
+            metadata.packages.iter().any(|p| p.name.as_str() == needed),
             "{needed} is no longer there: fix the list"
         );
     }
@@ -187,7 +187,7 @@ fn layers_know_only_what_lies_below() {
 fn the_domain_does_no_input_or_output() {
     let metadata = metadata();
     let domain =
-        metadata.packages.iter().find(|p| p.name.to_string() == "tributary-domain").expect("the domain");
+        metadata.packages.iter().find(|p| p.name.as_str() == "tributary-domain").expect("the domain");
     for dependency in domain.dependencies.iter().filter(|d| d.kind == DependencyKind::Normal) {
         assert!(
             !["tokio", "axum", "reqwest", "rusqlite", "tokio-postgres", "hyper", "getrandom", "tracing"]
