@@ -40,6 +40,13 @@ pub enum Sdk {
     Python,
 }
 
+/// Runs a tool in its folder. Its home is a folder of its own, since SDKs leave files there.
+async fn run_tool(mut command: tokio::process::Command, stdin: &str, limit: Duration) -> Output {
+    let home = tempfile::tempdir().expect("a folder");
+    command.env("HOME", home.path());
+    process::run(command, stdin, limit).await
+}
+
 /// Lets an official SDK sign bodies: each of `jobs` is `{payload, secret, timestamp}`, each answer a header.
 pub async fn sign(sdk: Sdk, jobs: &Value) -> Vec<String> {
     let output = match sdk {
@@ -47,12 +54,12 @@ pub async fn sign(sdk: Sdk, jobs: &Value) -> Vec<String> {
             let folder = node().await;
             let mut command = process::command("node", &folder);
             command.arg(folder.join("sign.mjs"));
-            process::run(command, &jobs.to_string(), Duration::from_secs(60)).await
+            run_tool(command, &jobs.to_string(), Duration::from_secs(60)).await
         }
         Sdk::Python => {
             let mut command = process::command(python("python").await, &repository());
             command.arg("tests/python/sign.py");
-            process::run(command, &jobs.to_string(), Duration::from_secs(60)).await
+            run_tool(command, &jobs.to_string(), Duration::from_secs(60)).await
         }
     };
     serde_json::from_str(output.ok().stdout.trim()).expect("a list of headers")
@@ -62,5 +69,5 @@ pub async fn sign(sdk: Sdk, jobs: &Value) -> Vec<String> {
 pub async fn python_script(script: &str, stdin: &Value, limit: Duration) -> Output {
     let mut command = process::command(python("python").await, &repository());
     command.arg(format!("tests/python/{script}"));
-    process::run(command, &stdin.to_string(), limit).await
+    run_tool(command, &stdin.to_string(), limit).await
 }
