@@ -243,6 +243,7 @@ impl Receive {
 
 impl Unit for Receive {
     type Out = bool;
+    const GROUPED: bool = true;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<bool, StoreError> {
         Self::keep(tx, &self.0).await
     }

@@ -78,7 +78,7 @@ CREATE TABLE buyer_hint (
   object_id TEXT NOT NULL,
   PRIMARY KEY (workspace_id, connection_id, buyer_id, kind, value)
 );
-CREATE INDEX ix_buyer_hint_value ON buyer_hint (workspace_id, value);
+CREATE INDEX ix_buyer_hint_value ON buyer_hint (workspace_id, value, connection_id, buyer_id);
 
 -- Which customer a buyer is in which program, and by what.
 CREATE TABLE buyer_customer (

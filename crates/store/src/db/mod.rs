@@ -1,5 +1,6 @@
 //! Two databases behind one unit of work.
 
+mod group;
 mod migrate;
 mod params;
 mod postgres;
@@ -23,6 +24,10 @@ use std::sync::Arc;
 pub trait Unit: Send + Sync + 'static {
     /// What it answers, after the commit.
     type Out: Send + 'static;
+    /// May it run side by side with others in one transaction, statements in any order between them? On PostgreSQL
+    /// such units are committed in groups, as all are on SQLite. For small inserts that read nothing but their own
+    /// row and that do no harm when they are run again.
+    const GROUPED: bool = false;
     /// Runs inside one transaction.
     fn run(&self, tx: &mut Tx<'_>) -> impl Future<Output = Result<Self::Out, StoreError>> + Send;
 }
@@ -127,7 +132,7 @@ impl Db {
     pub async fn write<U: Unit>(&self, unit: U) -> Result<U::Out, StoreError> {
         match &*self.engine {
             Engine::Sqlite(db) => db.write(unit).await,
-            Engine::Postgres(db) => db.run(&unit).await,
+            Engine::Postgres(db) => db.write(unit).await,
         }
     }
 

@@ -1,8 +1,10 @@
 //! PostgreSQL: a pool, and transactions that are run again when they collide.
 
+use super::group::Groups;
 use super::{Tx, Unit};
 use crate::error::StoreError;
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -15,6 +17,7 @@ const TRIES: u32 = 8;
 
 pub(super) struct PgDb {
     pool: Pool,
+    groups: Groups,
 }
 
 impl PgDb {
@@ -34,13 +37,26 @@ impl PgDb {
             .create_timeout(Some(WAIT))
             .build()
             .map_err(|e| StoreError::Unavailable(e.to_string()))?;
-        let db = Self { pool };
+        let db = Self { groups: Groups::start(pool.clone()), pool };
         drop(db.client().await?); // an address that does not answer fails now, not at the first request
         Ok(db)
     }
 
     pub(super) async fn client(&self) -> Result<deadpool_postgres::Object, StoreError> {
         self.pool.get().await.map_err(|e| StoreError::Unavailable(e.to_string()))
+    }
+
+    /// Runs a unit that writes: in a group, if it may share a transaction, else on its own.
+    pub(super) async fn write<U: Unit>(&self, unit: U) -> Result<U::Out, StoreError> {
+        if !U::GROUPED {
+            return self.run(&unit).await;
+        }
+        let unit = Arc::new(unit);
+        match self.groups.write(Arc::clone(&unit)).await? {
+            Some(out) => Ok(out),
+            // Its group was lost, by its own fault or by another's: on its own it says which.
+            None => self.run(&*unit).await,
+        }
     }
 
     /// Runs the unit in a transaction; again, with a growing pause, when it collides with another.

@@ -82,10 +82,12 @@ pub async fn of_sales(
     workspace_id: &str,
     sale_ids: &[String],
 ) -> Result<Vec<Vec<Commission>>, StoreError> {
+    // The order is an expression: SQLite would else read all commissions of the workspace in order of their key
+    // rather than sort the one or two that the index gives.
     let sql = concat!(
         "SELECT ",
         columns!(),
-        " FROM commission WHERE workspace_id = $1 AND sale_id = $2 ORDER BY commission_id"
+        " FROM commission WHERE workspace_id = $1 AND sale_id = $2 ORDER BY commission_id || ''"
     );
     let sets: Vec<_> = sale_ids.iter().map(|id| vec![P::T(workspace_id), P::T(id)]).collect();
     tx.rows_each(sql, &sets).await?.iter().map(|rows| rows.iter().map(commission).collect()).collect()

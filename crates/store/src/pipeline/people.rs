@@ -329,8 +329,10 @@ pub async fn buyers_of(
     workspace_id: &str,
     customer_id: &str,
 ) -> Result<Vec<(String, String)>, StoreError> {
+    // The order is an expression: SQLite would else read all links of the workspace in order of their key rather than
+    // sort the few that the index gives.
     let sql = "SELECT connection_id, buyer_id FROM buyer_customer WHERE workspace_id = $1 AND customer_id = $2 \
-         ORDER BY connection_id, buyer_id LIMIT 1000";
+         ORDER BY connection_id || '', buyer_id || '' LIMIT 1000";
     let rows = tx.rows(sql, &[P::T(workspace_id), P::T(customer_id)]).await?;
     rows.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect()
 }
