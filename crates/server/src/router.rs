@@ -4,7 +4,7 @@ use crate::pipeline::worker;
 use crate::stripe::receive;
 use crate::{App, admin, api};
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -35,9 +35,7 @@ const DRAIN: Duration = Duration::from_secs(10);
 
 /// All routes.
 pub fn router(app: App) -> Router {
-    let webhook = Router::new()
-        .route("/v1/integrations/stripe/{program}/webhook", post(receive::receive))
-        .layer(DefaultBodyLimit::max(receive::BODY_MAX));
+    let webhook = Router::new().route("/v1/integrations/stripe/{program}/webhook", post(receive::receive));
     let health = Router::new().route("/healthz", get(healthz)).route("/readyz", get(readyz));
     let pages = admin::routes(&app);
     Router::new()

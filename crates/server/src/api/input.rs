@@ -3,17 +3,15 @@
 
 use super::error::ApiError;
 use super::fields::text_problem;
+use crate::body::{BodyError, read_whole};
 use crate::state::App;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
-use http_body_util::BodyExt;
 use std::collections::BTreeMap;
 
 /// The largest body: 1 MiB.
 pub const BODY_MAX: usize = 1024 * 1024;
-/// So much is read in all before a connection is given up.
-const DRAIN_MAX: usize = 8 * BODY_MAX;
 
 /// The raw body of a POST or PUT.
 pub struct Body(pub Bytes);
@@ -21,27 +19,11 @@ pub struct Body(pub Bytes);
 impl FromRequest<App> for Body {
     type Rejection = ApiError;
     async fn from_request(request: Request, _: &App) -> Result<Self, ApiError> {
-        let mut body = request.into_body();
-        let mut bytes = Vec::new();
-        let mut seen = 0_usize;
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|_| ApiError::Unreadable("The body did not arrive whole.".into()))?;
-            let Ok(data) = frame.into_data() else { continue };
-            seen = seen.saturating_add(data.len());
-            // A client that is cut off while it writes does not read why: the rest is read and let go, for a while.
-            if seen > DRAIN_MAX {
-                break;
-            }
-            if seen > BODY_MAX {
-                bytes.clear();
-            } else {
-                bytes.extend_from_slice(&data);
-            }
+        match read_whole(request.into_body(), BODY_MAX).await {
+            Ok(bytes) => Ok(Self(bytes)),
+            Err(BodyError::TooLarge) => Err(ApiError::TooLarge("The body is larger than 1 MiB.".into())),
+            Err(BodyError::Broken) => Err(ApiError::Unreadable("The body did not arrive whole.".into())),
         }
-        if seen > BODY_MAX {
-            return Err(ApiError::TooLarge("The body is larger than 1 MiB.".into()));
-        }
-        Ok(Self(bytes.into()))
     }
 }
 

@@ -4,7 +4,8 @@
 //! the commit, so an event that was answered 2xx survives any crash.
 
 use crate::App;
-use axum::body::Bytes;
+use crate::body::{BodyError, read_whole};
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -39,8 +40,12 @@ pub async fn receive(
     State(app): State<App>,
     Path(program): Path<String>,
     headers: HeaderMap,
-    body: Bytes,
+    body: Body,
 ) -> Response {
+    let body = match read_whole(body, BODY_MAX).await {
+        Ok(body) => body,
+        Err(error) => return Refusal::from(error).into_response(),
+    };
     match accept(&app, &program, &headers, &body).await {
         Ok(()) => (StatusCode::OK, "ok").into_response(),
         Err(refusal) => refusal.into_response(),
@@ -59,16 +64,32 @@ pub enum Refusal {
     /// Signed, but no event.
     #[error("The body was signed by Stripe's secret but is no event: {0}")]
     NoEvent(String),
+    /// Larger than [`BODY_MAX`].
+    #[error("The event is larger than 1 MiB.")]
+    TooLarge,
+    /// It did not arrive whole.
+    #[error("The body did not arrive whole.")]
+    Broken,
     /// The database does not take it: Stripe tries again.
     #[error("The event cannot be kept right now; send it again.")]
     Store(#[from] StoreError),
+}
+
+impl From<BodyError> for Refusal {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TooLarge => Self::TooLarge,
+            BodyError::Broken => Self::Broken,
+        }
+    }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let status = match &self {
             Self::NoProgram => StatusCode::NOT_FOUND,
-            Self::Signature(_) | Self::NoEvent(_) => StatusCode::BAD_REQUEST,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Signature(_) | Self::NoEvent(_) | Self::Broken => StatusCode::BAD_REQUEST,
             Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
         if let Self::Store(error) = &self {
