@@ -81,6 +81,7 @@ impl World {
 
     /// Ends a scenario: the books verify, and deriving everything again posts nothing.
     pub async fn finish(&self) {
+        self.settled().await;
         let verified = self.verify().await;
         let replayed = self.replay().await;
         assert_eq!(replayed["digest"], verified["digest"], "replay and verify tell of different books");
