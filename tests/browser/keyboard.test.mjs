@@ -1,7 +1,7 @@
 // What a person does by keyboard, by script and without it.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { address, base, complaints, context, email, launch, login, password, signedIn } from "./support.mjs";
+import { address, base, complaints, context, email, follow, launch, login, password, signedIn } from "./support.mjs";
 
 let browser, storageState;
 before(async () => {
@@ -97,7 +97,7 @@ test("the theme switch changes at once, survives a reload, and works without scr
   await made.close();
 
   const plain = await open("events", { javaScriptEnabled: false });
-  await plain.page.getByRole("button", { name: "Theme: dark" }).click();
+  await follow(plain.page, plain.page.getByRole("button", { name: "Theme: dark" }));
   assert.equal(await plain.page.locator("html").getAttribute("data-theme"), "dark");
   assert.match(plain.page.url(), /\/events$/);
   await plain.made.close();
@@ -126,9 +126,9 @@ test("the live list renews itself, and Pause holds it", async () => {
 
 test("an event is run again by its button, without script too", async () => {
   const { made, page } = await open("events?outcome=processed", { javaScriptEnabled: false });
-  await page.locator("a.cover").first().click();
+  await follow(page, page.locator("a.cover").first());
   const event = page.url();
-  await page.getByRole("button", { name: "Run again" }).click();
+  await follow(page, page.getByRole("button", { name: "Run again" }));
   assert.equal(page.url(), event);
   for (let tries = 0; ; tries++) {
     await page.reload();
@@ -158,21 +158,21 @@ test("logging in, wrongly and rightly, and out again; the old session is gone", 
   assert.match(page.url(), /\/login\?next=/);
   await page.getByLabel("E-mail").fill(email);
   await page.getByLabel("Password").fill(`${password}x`);
-  await page.getByRole("button", { name: "Log in" }).click();
+  await follow(page, page.getByRole("button", { name: "Log in" }));
   assert.ok(await page.getByRole("alert").isVisible());
   const wrong = await page.getByRole("alert").textContent();
   await page.getByLabel("E-mail").fill("nobody@nowhere.example");
   await page.getByLabel("Password").fill(`${password}x`);
-  await page.getByRole("button", { name: "Log in" }).click();
+  await follow(page, page.getByRole("button", { name: "Log in" }));
   assert.equal(await page.getByRole("alert").textContent(), wrong, "the same words for an unknown account");
   await page.getByLabel("E-mail").fill(email);
   await page.getByLabel("Password").fill(password);
-  await page.getByRole("button", { name: "Log in" }).click();
+  await follow(page, page.getByRole("button", { name: "Log in" }));
   assert.match(page.url(), /\/events\?outcome=parked$/, "back to where it began");
   const cookies = await made.cookies();
   const session = cookies.find((cookie) => /^(__Host-tributary|tributary_session)$/.test(cookie.name));
   assert.ok(session.httpOnly && session.sameSite === "Lax" && session.secure === base.startsWith("https:"));
-  await page.getByRole("button", { name: "Log out" }).click();
+  await follow(page, page.getByRole("button", { name: "Log out" }));
   assert.match(page.url(), /\/login$/);
   await made.addCookies([session]);
   await page.goto(address("transactions"));

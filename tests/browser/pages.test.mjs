@@ -1,7 +1,7 @@
 // Every page, light and dark, wide and narrow: nothing serious by axe, no complaint, no sideways scroll.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { base, complaints, context, launch, overflow, seriousFindings, shot, signedIn, somePages } from "./support.mjs";
+import { base, complaints, context, follow, launch, overflow, seriousFindings, shot, signedIn, somePages } from "./support.mjs";
 
 let browser, storageState, pages;
 before(async () => {
@@ -47,7 +47,7 @@ test("the menu of a narrow window opens without sideways scroll and names the pa
   const page = await made.newPage();
   await page.goto(pages.transactions);
   await page.locator(".topbar summary").click();
-  await page.locator(".topbar").getByRole("link", { name: "Events" }).click();
+  await follow(page, page.locator(".topbar").getByRole("link", { name: "Events" }));
   assert.match(page.url(), /\/events$/);
   await made.close();
 });

@@ -40,11 +40,18 @@ export async function context(browser, options = {}) {
   return made;
 }
 
+/** Presses something that leads to another page, or to the same one anew, and waits until that page has loaded. */
+export async function follow(page, locator) {
+  const loaded = page.waitForEvent("load");
+  await locator.click();
+  await loaded;
+}
+
 export async function login(page) {
   await page.goto(`${base}/login`);
   await page.getByLabel("E-mail").fill(email);
   await page.getByLabel("Password").fill(password);
-  await page.getByRole("button", { name: "Log in" }).click();
+  await follow(page, page.getByRole("button", { name: "Log in" }));
   await page.waitForURL(/\/p\/[^/]+\/transactions/);
 }
 

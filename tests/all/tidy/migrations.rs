@@ -84,6 +84,8 @@ fn read(engine: &str) -> Schema {
         for statement in split_outside(&text, ';') {
             let words: Vec<&str> = statement.split(' ').collect();
             match words.as_slice() {
+                // A partition has the columns and keys of the table that it is a part of.
+                ["CREATE", "TABLE", _, "PARTITION", "OF", ..] => {}
                 ["CREATE", "TABLE", name, ..] => {
                     table(&mut schema, name.split('(').next().unwrap_or(name), &statement)
                 }
