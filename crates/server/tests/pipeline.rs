@@ -58,6 +58,7 @@ impl Unit for Setup {
             website: "https://acme.test".into(),
             match_email: true,
             created_at: NOW,
+            ..Program::default()
         };
         let terms = serde_json::to_string(&self.terms).unwrap();
         workspaces::insert_program(tx, &program, &terms).await?;

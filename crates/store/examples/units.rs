@@ -90,6 +90,7 @@ impl Unit for Ground {
             website: text("https://example.com"),
             match_email: false,
             created_at: 1,
+            ..Program::default()
         };
         workspaces::insert_program(tx, &program, "{}").await?;
         let sql = "INSERT INTO partner (workspace_id, partner_id, program_id, external_id, key, email, name, surname, \

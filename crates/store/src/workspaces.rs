@@ -4,7 +4,7 @@ use crate::vault::Key;
 use crate::{P, Row, StoreError, Tx};
 use tributary_domain::terms::TermsVersion;
 
-/// A program.
+/// A program. `Default` gives what a new program starts with where nobody chose otherwise.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Program {
     /// The workspace.
@@ -25,10 +25,50 @@ pub struct Program {
     pub match_email: bool,
     /// When it was made, ms UTC.
     pub created_at: i64,
+    /// The parameter of referral links: `aff` in `?aff=KEY`.
+    pub parameter: String,
+    /// Hosts where the script may run beside the website's own: `shop.example.com` or `*.example.com`.
+    pub hosts: Vec<String>,
+    /// Hosts of payment pages whose links get the reference.
+    pub payment_hosts: Vec<String>,
+    /// IANA name of the time zone of its dates.
+    pub zone: String,
+    /// Are visits written after the redirect, in groups, instead of before it?
+    pub visits_queued: bool,
+    /// When its set-up was left for the overview, ms UTC.
+    pub setup_done_at: Option<i64>,
 }
 
-const PROGRAM: &str = "SELECT workspace_id, program_id, public_id, name, kind, currency, website, match_email, \
-     created_at FROM program WHERE workspace_id = $1 AND program_id = $2";
+impl Default for Program {
+    fn default() -> Self {
+        Self {
+            workspace_id: String::new(),
+            program_id: String::new(),
+            public_id: String::new(),
+            name: String::new(),
+            kind: "affiliate".to_owned(),
+            currency: "usd".to_owned(),
+            website: String::new(),
+            match_email: true,
+            created_at: 0,
+            parameter: "aff".to_owned(),
+            hosts: Vec::new(),
+            payment_hosts: vec!["buy.stripe.com".to_owned()],
+            zone: "UTC".to_owned(),
+            visits_queued: false,
+            setup_done_at: None,
+        }
+    }
+}
+
+macro_rules! columns {
+    () => {
+        "SELECT workspace_id, program_id, public_id, name, kind, currency, website, match_email, created_at, \
+         parameter, hosts, payment_hosts, zone, visits_queued, setup_done_at FROM program WHERE workspace_id = $1 "
+    };
+}
+
+const PROGRAM: &str = concat!(columns!(), "AND program_id = $2");
 
 fn program(row: &Row) -> Result<Program, StoreError> {
     Ok(Program {
@@ -41,7 +81,21 @@ fn program(row: &Row) -> Result<Program, StoreError> {
         website: row.text(6)?,
         match_email: row.flag(7)?,
         created_at: row.int(8)?,
+        parameter: row.text(9)?,
+        hosts: list(&row.text(10)?)?,
+        payment_hosts: list(&row.text(11)?)?,
+        zone: row.text(12)?,
+        visits_queued: row.flag(13)?,
+        setup_done_at: row.opt_int(14)?,
     })
+}
+
+fn list(text: &str) -> Result<Vec<String>, StoreError> {
+    serde_json::from_str(text).map_err(|e| StoreError::Inconsistent(format!("a list of hosts: {e}")))
+}
+
+fn list_text(list: &[String]) -> Result<String, StoreError> {
+    serde_json::to_string(list).map_err(|e| StoreError::Inconsistent(format!("a list of hosts: {e}")))
 }
 
 /// What a route token leads to.
@@ -142,8 +196,10 @@ pub async fn data_key(tx: &mut Tx<'_>, master: &Key, workspace_id: &str) -> Resu
 /// [`StoreError::Conflict`] if the name is taken in the workspace.
 pub async fn insert_program(tx: &mut Tx<'_>, program: &Program, terms: &str) -> Result<(), StoreError> {
     let sql = "INSERT INTO program (workspace_id, program_id, public_id, name, kind, currency, website, \
-         match_email, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+         match_email, created_at, parameter, hosts, payment_hosts, zone, visits_queued, setup_done_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $9)";
     let p = program;
+    let (hosts, payment_hosts) = (list_text(&p.hosts)?, list_text(&p.payment_hosts)?);
     let params = [
         P::T(&p.workspace_id),
         P::T(&p.program_id),
@@ -154,10 +210,51 @@ pub async fn insert_program(tx: &mut Tx<'_>, program: &Program, terms: &str) -> 
         P::T(&p.website),
         P::F(p.match_email),
         P::I(p.created_at),
+        P::T(&p.parameter),
+        P::T(&hosts),
+        P::T(&payment_hosts),
+        P::T(&p.zone),
+        P::F(p.visits_queued),
+        P::opt_i(p.setup_done_at),
     ];
     tx.exec(sql, &params).await?;
     insert_route(tx, "program", &p.public_id, &p.workspace_id, Some(&p.program_id)).await?;
     insert_terms(tx, &p.workspace_id, &p.program_id, 1, None, terms, p.created_at).await
+}
+
+/// Replaces what a program's settings may change: all but its ids, kind, currency of past rows, and birth.
+///
+/// # Errors
+/// [`StoreError::Conflict`] if the name is taken in the workspace, [`StoreError::NotFound`] for no such program.
+pub async fn update_program(tx: &mut Tx<'_>, program: &Program, now: i64) -> Result<(), StoreError> {
+    let p = program;
+    let sql = "SELECT 1 FROM program WHERE workspace_id = $1 AND name = $2 AND program_id <> $3";
+    if tx.opt(sql, &[P::T(&p.workspace_id), P::T(&p.name), P::T(&p.program_id)]).await?.is_some() {
+        return Err(StoreError::Conflict(format!("there is a program named “{}” already", p.name)));
+    }
+    let sql = "UPDATE program SET name = $3, currency = $4, website = $5, match_email = $6, parameter = $7, \
+         hosts = $8, payment_hosts = $9, zone = $10, visits_queued = $11, setup_done_at = $12, updated_at = $13 \
+         WHERE workspace_id = $1 AND program_id = $2";
+    let (hosts, payment_hosts) = (list_text(&p.hosts)?, list_text(&p.payment_hosts)?);
+    let params = [
+        P::T(&p.workspace_id),
+        P::T(&p.program_id),
+        P::T(&p.name),
+        P::T(&p.currency),
+        P::T(&p.website),
+        P::F(p.match_email),
+        P::T(&p.parameter),
+        P::T(&hosts),
+        P::T(&payment_hosts),
+        P::T(&p.zone),
+        P::F(p.visits_queued),
+        P::opt_i(p.setup_done_at),
+        P::I(now),
+    ];
+    match tx.exec(sql, &params).await? {
+        1 => Ok(()),
+        _ => Err(StoreError::NotFound(format!("program {}", p.program_id))),
+    }
 }
 
 /// Adds a version of terms (JSON of [`tributary_domain::terms::Terms`]).
@@ -234,8 +331,7 @@ pub async fn find_program_by_public_id(
 /// # Errors
 /// The database's.
 pub async fn list_programs(tx: &mut Tx<'_>, workspace_id: &str) -> Result<Vec<Program>, StoreError> {
-    let sql = "SELECT workspace_id, program_id, public_id, name, kind, currency, website, match_email, \
-         created_at FROM program WHERE workspace_id = $1 ORDER BY name, program_id LIMIT 500";
+    let sql = concat!(columns!(), "ORDER BY name, program_id LIMIT 500");
     tx.rows(sql, &[P::T(workspace_id)]).await?.iter().map(program).collect()
 }
 

@@ -45,6 +45,8 @@ impl Unit for Furnish {
                 website: "https://acme.test".into(),
                 match_email: false,
                 created_at: NOW,
+                setup_done_at: Some(NOW),
+                ..Program::default()
             };
             workspaces::insert_program(tx, &program, "{}").await?;
             for role in ["owner", "analyst"] {

@@ -59,6 +59,9 @@ async fn set_up(app: &App, input: Input, password: SecretString) -> Result<Answe
         website: input.website.to_string(),
         match_email: input.match_email,
         created_at: app.now(),
+        // Who sets up by command line needs no five steps in the browser.
+        setup_done_at: Some(app.now()),
+        ..Program::default()
     };
     let terms = serde_json::to_string(&input.terms)
         .map_err(|e| Failure::problem(format!("The terms cannot be written: {e}.")))?;

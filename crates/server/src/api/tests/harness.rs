@@ -57,6 +57,7 @@ fn program(workspace_id: &str, name: &str) -> Program {
         website: "https://shop.example/start?x=1".into(),
         match_email: true,
         created_at: START,
+        ..Program::default()
     }
 }
 
