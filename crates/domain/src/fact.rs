@@ -194,6 +194,8 @@ fields! {
     AmountCaptured = "amount_captured", MergeClass::Greatest;
     /// Charge: refunded in minor units, the highest total seen.
     AmountRefunded = "amount_refunded", MergeClass::Greatest;
+    /// Charge: refunded in minor units by the newest snapshot: a refund that failed has left it again.
+    AmountRefundedNow = "amount_refunded_now", MergeClass::Last;
     /// Charge: see [`CHARGE_RANK`].
     ChargeStatus = "charge_status", MergeClass::Rank(CHARGE_RANK);
     /// PaymentIntent: received in minor units.

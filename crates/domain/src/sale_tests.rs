@@ -650,6 +650,33 @@ fn a_list_of_refunds_that_is_older_than_the_total_is_asked_again() {
 }
 
 #[test]
+fn a_refund_that_failed_hides_no_later_one() {
+    let bare = |at: i64, total: i64| {
+        let mut fact = charge(12_000)
+            .with(Field::Invoice, none())
+            .with(Field::AmountRefunded, total)
+            .with(Field::AmountRefundedNow, total);
+        fact.at = T + at;
+        fact
+    };
+    let refund = |id: &str, amount: i64, status: &str| {
+        Fact::new(Kind::Refund, id, T + 60_000)
+            .with(Field::Charge, "ch_1")
+            .with(Field::Amount, amount)
+            .with(Field::RefundStatus, status)
+    };
+    // 9,900 were to go back and did not; then 7,000 went, of which only the charge's own total tells.
+    let story = vec![bare(50_000, 9_900), refund("re_1", 9_900, "failed"), bare(70_000, 7_000)];
+    assert_eq!(read(&story).needs, [Need::RefundsOf("ch_1".into())]);
+    let listed = Fact::new(Kind::Charge, "ch_1", T + 80_000).with(Field::RefundsListedAt, T + 80_000);
+    let explained = [story.clone(), vec![refund("re_2", 7_000, "succeeded"), listed]].concat();
+    assert_eq!((read(&explained).refunded, read(&explained).needs), (7_000, vec![]));
+    // Nothing else came: the newest total fell with the refund that failed.
+    let fallen = [bare(50_000, 9_900), refund("re_1", 9_900, "failed"), bare(70_000, 0)];
+    assert_eq!((read(&fallen).refunded, read(&fallen).needs), (0, vec![]));
+}
+
+#[test]
 fn the_time_of_a_sale_is_chosen_by_kind() {
     let bare = || charge(12_000).with(Field::Invoice, none());
     let mut timeless = invoice_old();

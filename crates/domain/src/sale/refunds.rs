@@ -60,15 +60,21 @@ impl<'m> Reader<'m> {
         apart.fold(sum, |sum, amount| sum.saturating_add(amount.max(0))).min(captured)
     }
 
-    /// Charges whose refunded total the known refunds do not explain.
+    /// Charges whose refunded total the known refunds do not explain: the highest total is more than all of them,
+    /// or the newest is more than those that did not fail (a failed refund may hide that another came after it).
     pub(super) fn unexplained_refunds(&self) -> BTreeSet<Need> {
         let unexplained = |charge: &&ObjectState| {
-            let amounts = self.refunds_of(charge).filter_map(|refund| refund.int(Field::Amount));
-            let known = amounts.fold(0_i64, |sum, amount| sum.saturating_add(amount.max(0)));
-            let told = charge.int(Field::AmountRefunded).unwrap_or(0);
+            let (mut kept, mut failed) = (0_i64, 0_i64);
+            for refund in self.refunds_of(charge) {
+                let side = if refund_failed(refund) { &mut failed } else { &mut kept };
+                *side = side.saturating_add(refund.int(Field::Amount).unwrap_or(0).max(0));
+            }
             let listed = charge.int(Field::RefundsListedAt).unwrap_or(i64::MIN);
-            let said = charge.fields.get(&Field::AmountRefunded).map_or(0, |reading| reading.at);
-            told > known && listed < said
+            let beyond = |field: Field, known: i64| {
+                let said = charge.fields.get(&field).map_or(0, |reading| reading.at);
+                charge.int(field).unwrap_or(0) > known && listed < said
+            };
+            beyond(Field::AmountRefunded, kept.saturating_add(failed)) || beyond(Field::AmountRefundedNow, kept)
         };
         self.of(Kind::Charge).filter(unexplained).map(|charge| Need::RefundsOf(charge.id.clone())).collect()
     }

@@ -16,6 +16,7 @@ pub(crate) fn charge(raw: &RawValue, c: &mut Collector<'_>) {
     fact.amount(Field::Amount, view.amount);
     fact.amount(Field::AmountCaptured, captured(&view));
     fact.amount(Field::AmountRefunded, view.amount_refunded);
+    fact.amount(Field::AmountRefundedNow, view.amount_refunded);
     fact.buyer(&view.customer, &view.customer_account);
     fact.link(Field::PaymentIntent, &view.payment_intent);
     fact.link(Field::Invoice, &view.invoice);
