@@ -74,7 +74,8 @@ impl<'m> Reader<'m> {
                 let said = charge.fields.get(&field).map_or(0, |reading| reading.at);
                 charge.int(field).unwrap_or(0) > known && listed < said
             };
-            beyond(Field::AmountRefunded, kept.saturating_add(failed)) || beyond(Field::AmountRefundedNow, kept)
+            beyond(Field::AmountRefunded, kept.saturating_add(failed))
+                || beyond(Field::AmountRefundedNow, kept)
         };
         self.of(Kind::Charge).filter(unexplained).map(|charge| Need::RefundsOf(charge.id.clone())).collect()
     }
