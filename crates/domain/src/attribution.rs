@@ -1,7 +1,97 @@
 //! From evidence to a partner for one sale, or to nobody, with every piece of evidence and its verdict.
+//!
+//! **Which evidence counts.** What a payment or a server says counts whenever it arrives, also for earlier sales. What
+//! only a browser says has a time before which it means nothing: a click counts for sales after it, a sign-up
+//! in the browser for sales after it.
+//!
+//! **How long a click counts.** A click comes with a purchase, as its client reference. It *stands* if at least one
+//! purchase that it came with happened inside of its window: not before the click, and not later than so many days
+//! after it as the policy in force at that purchase gives. A click that stands is evidence for the customer from the
+//! click on, without end: it is the purchase inside of the window that fixed the customer's partner, and
+//! renewals need no click of their own. A click that does not stand is evidence for nothing.
+//!
+//! All of this depends on what is known and on nothing else: not on the order of arrival, not on the clock.
 
 use crate::sale::EvidenceKind;
+use crate::terms::DAY_MS;
 use serde::{Deserialize, Serialize};
+
+/// The days that a click counts where the program never set any.
+pub const WINDOW_DAYS: i64 = 30;
+
+/// How a program attributes, from one date on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyVersion {
+    /// 1, 2, 3, …
+    pub version: i64,
+    /// From when (ms UTC, inclusive); the first version has no start.
+    pub from_ms: Option<i64>,
+    /// The days that a click counts, above 0.
+    pub window_days: i64,
+}
+
+/// The days that a click counts, by the version in force at an instant (ms UTC).
+#[must_use]
+pub fn window_days(versions: &[PolicyVersion], at_ms: i64) -> i64 {
+    versions
+        .iter()
+        .filter(|version| version.from_ms.is_none_or(|from| from <= at_ms))
+        .max_by_key(|version| (version.from_ms.unwrap_or(i64::MIN), version.version))
+        .map_or(WINDOW_DAYS, |version| version.window_days)
+}
+
+/// Is the text one of our visits? `vis_` and 32 hex digits in lower case.
+#[must_use]
+pub fn is_visit_id(value: &str) -> bool {
+    value.strip_prefix("vis_").is_some_and(|hex| {
+        hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    })
+}
+
+/// The second that an instant (ms) lies in: Stripe tells whole seconds, so what happened in the same second as a sale
+/// did not happen after it.
+#[must_use]
+pub const fn second_of(at_ms: i64) -> i64 {
+    at_ms - at_ms.rem_euclid(1_000)
+}
+
+/// Does a click at `click_at` count at an instant, where clicks count for so many days? Both ms UTC.
+#[must_use]
+pub const fn in_window(click_at: i64, at_ms: i64, days: i64) -> bool {
+    second_of(click_at) <= at_ms && at_ms <= click_at.saturating_add(days.saturating_mul(DAY_MS))
+}
+
+/// For which sales a piece of evidence can count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reach {
+    /// For all, whenever they happened.
+    #[default]
+    Always,
+    /// For those not before an instant.
+    From {
+        /// ms UTC, a whole second.
+        at: i64,
+    },
+    /// For none: a click that is older than the window at every purchase that it came with.
+    TooOld {
+        /// The window then.
+        days: i64,
+    },
+    /// For none: a click after every purchase that it came with.
+    AfterSale,
+}
+
+/// The reach of a click, from the instants (ms UTC) of the purchases that it came with.
+#[must_use]
+pub fn click_reach(click_at: i64, purchases: &[i64], policy: &[PolicyVersion]) -> Reach {
+    let stands = |at: &&i64| in_window(click_at, **at, window_days(policy, **at));
+    if purchases.iter().any(|at| stands(&at)) {
+        return Reach::From { at: second_of(click_at) };
+    }
+    let first_after = purchases.iter().filter(|at| **at >= second_of(click_at)).min();
+    first_after.map_or(Reach::AfterSale, |at| Reach::TooOld { days: window_days(policy, *at) })
+}
 
 /// A piece of evidence whose value was looked up among the partners and customers of one program.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -16,6 +106,49 @@ pub struct Evidence {
     pub value: String,
     /// The partner (our id) it speaks for; `None` where the value fits nobody.
     pub partner_id: Option<String>,
+    /// For which sales it can count.
+    #[serde(default)]
+    pub reach: Reach,
+    /// What a person reads in place of the value: “of “maya” on 12 Mar 2026, 10:14”. May be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+}
+
+impl Evidence {
+    /// Can it count for any sale?
+    #[must_use]
+    pub const fn stands(&self) -> bool {
+        self.partner_id.is_some() && matches!(self.reach, Reach::Always | Reach::From { .. })
+    }
+
+    /// Can it count for a sale at an instant (ms UTC)?
+    #[must_use]
+    pub const fn counts_at(&self, at_ms: i64) -> bool {
+        match self.reach {
+            Reach::Always => self.partner_id.is_some(),
+            Reach::From { at } => self.partner_id.is_some() && at <= at_ms,
+            Reach::TooOld { .. } | Reach::AfterSale => false,
+        }
+    }
+
+    /// Why it cannot count for a sale at an instant for which it does not count.
+    const fn fault(&self) -> Verdict {
+        match (&self.partner_id, self.reach) {
+            (None, _) => Verdict::FitsNobody,
+            (Some(_), Reach::TooOld { .. }) => Verdict::TooOld,
+            (Some(_), _) => Verdict::AfterSale,
+        }
+    }
+
+    /// What it is and says, in words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        if self.detail.is_empty() {
+            format!("{} “{}”", self.kind.words(), self.value)
+        } else {
+            format!("{} {}", self.kind.words(), self.detail)
+        }
+    }
 }
 
 /// What became of one piece of evidence.
@@ -34,12 +167,16 @@ pub enum Verdict {
     SecondOnSale,
     /// A person or the API decided otherwise.
     Overruled,
+    /// A click that was older than the window when the purchase was made.
+    TooOld,
+    /// A click, or a sign-up in the browser, that came after the sale.
+    AfterSale,
     /// Its value fits no partner and no customer.
     FitsNobody,
 }
 
 impl Verdict {
-    /// The verdict in words.
+    /// The verdict in words. [`Considered::words`] says how many days.
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
@@ -49,6 +186,8 @@ impl Verdict {
             Self::Later => "later: the earliest fixes the customer's partner",
             Self::SecondOnSale => "weaker: another object of this sale comes first",
             Self::Overruled => "overruled by a decision",
+            Self::TooOld => "older than the program's window",
+            Self::AfterSale => "after the sale",
             Self::FitsNobody => "fits no partner and no customer",
         }
     }
@@ -62,6 +201,18 @@ pub struct Considered {
     pub evidence: Evidence,
     /// What became of it.
     pub verdict: Verdict,
+}
+
+impl Considered {
+    /// The verdict in words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match (self.verdict, self.evidence.reach) {
+            (Verdict::TooOld, Reach::TooOld { days: 1 }) => "older than the program's 1 day".to_owned(),
+            (Verdict::TooOld, Reach::TooOld { days }) => format!("older than the program's {days} days"),
+            (verdict, _) => verdict.words().to_owned(),
+        }
+    }
 }
 
 /// Who brought a sale, and why.
@@ -83,45 +234,67 @@ const fn weight_on_sale(kind: EvidenceKind) -> u8 {
         | EvidenceKind::CustomerPartnerMetadata
         | EvidenceKind::SignUp
         | EvidenceKind::StripeId
-        | EvidenceKind::Email => 1,
+        | EvidenceKind::Email
+        | EvidenceKind::Visit
+        | EvidenceKind::BrowserSignUp => 1,
     }
 }
 
-/// Attributes one sale: decision > evidence on the sale itself (metadata of the transaction first) > the
-/// customer's partner, which the earliest valid evidence (effective time, then source id) fixes, also for sales
-/// before it.
+/// The evidence that fixes a customer's partner, for its sales to come: the earliest (effective time, then source id)
+/// of all that stands.
 #[must_use]
-pub fn attribute(decision: Option<&str>, on_sale: &[Evidence], on_customer: &[Evidence]) -> Attribution {
-    let valid = |piece: &&Evidence| piece.partner_id.is_some();
-    let sale = on_sale.iter().filter(valid).min_by_key(|piece| (weight_on_sale(piece.kind), *piece)).cloned();
-    let customer = on_customer.iter().filter(valid).min().cloned();
+pub fn fixing(on_customer: &[Evidence]) -> Option<&Evidence> {
+    on_customer.iter().filter(|piece| piece.stands()).min()
+}
+
+/// Which partner a customer's evidence gives to sales of every time, as one text: equal texts, equal partners.
+#[must_use]
+pub fn fingerprint(on_customer: &[Evidence]) -> String {
+    let always = on_customer.iter().filter(|piece| piece.stands() && piece.reach == Reach::Always).min();
+    let partner = |piece: &Evidence| piece.partner_id.clone().unwrap_or_default();
+    match (fixing(on_customer), always) {
+        (None, _) => String::new(),
+        // The one that fixes has no start, so it gives all sales.
+        (Some(Evidence { reach: Reach::Always, .. }), always) => always.map(partner).unwrap_or_default(),
+        // Those before its start are given by what has none.
+        (Some(piece), always) => {
+            let from = if let Reach::From { at } = piece.reach { at } else { i64::MIN };
+            format!("{}|{from}|{}", always.map(partner).unwrap_or_default(), partner(piece))
+        }
+    }
+}
+
+/// Attributes one sale: decision > evidence on the sale itself (metadata of the transaction first) > the customer's
+/// partner, which the earliest evidence (effective time, then source id) that counts for a sale of that time
+/// (`occurred_at`, ms UTC) fixes.
+#[must_use]
+pub fn attribute(
+    decision: Option<&str>,
+    on_sale: &[Evidence],
+    on_customer: &[Evidence],
+    occurred_at: i64,
+) -> Attribution {
+    let counts = |piece: &&Evidence| piece.counts_at(occurred_at);
+    let sale =
+        on_sale.iter().filter(counts).min_by_key(|piece| (weight_on_sale(piece.kind), *piece)).cloned();
+    let customer = on_customer.iter().filter(counts).min().cloned();
     let winner = sale.clone().or_else(|| customer.clone());
     let partner_id = match decision {
         Some(partner) => Some(partner.to_owned()),
         None => winner.as_ref().and_then(|piece| piece.partner_id.clone()),
     };
-    let because = match (decision, &winner) {
-        (Some(_), _) => "A decision by hand or API fixes the partner of this sale.".to_owned(),
-        (None, Some(piece)) => format!("Attributed by {} “{}”.", piece.kind.words(), piece.value),
-        (None, None) if on_sale.is_empty() && on_customer.is_empty() => {
-            "Nothing links this sale to a partner: no sign-up, no client reference, no metadata, no known \
-             e-mail address."
-                .to_owned()
-        }
-        (None, None) => "None of the evidence fits a partner of this program.".to_owned(),
-    };
     let verdict = |piece: &Evidence, of_sale: bool| {
         let same = piece.partner_id == partner_id;
-        match (&piece.partner_id, decision, &winner) {
-            (None, ..) => Verdict::FitsNobody,
-            (_, Some(_), _) => {
+        match (decision, &winner) {
+            _ if !piece.counts_at(occurred_at) => piece.fault(),
+            (Some(_), _) => {
                 if same {
                     Verdict::Agrees
                 } else {
                     Verdict::Overruled
                 }
             }
-            (_, None, Some(won)) if won == piece => Verdict::Decided,
+            (None, Some(won)) if won == piece => Verdict::Decided,
             _ if same => Verdict::Agrees,
             _ if of_sale => Verdict::SecondOnSale,
             _ if sale.is_some() => Verdict::WeakerThanSale,
@@ -135,7 +308,25 @@ pub fn attribute(decision: Option<&str>, on_sale: &[Evidence], on_customer: &[Ev
         .map(|(piece, of_sale)| Considered { evidence: piece.clone(), verdict: verdict(piece, of_sale) })
         .collect();
     considered.sort_by(|a, b| a.evidence.cmp(&b.evidence));
+    let because = because(decision, winner.as_ref(), &considered);
     Attribution { partner_id, because, considered }
+}
+
+/// The sentence.
+fn because(decision: Option<&str>, winner: Option<&Evidence>, considered: &[Considered]) -> String {
+    match (decision, winner) {
+        (Some(_), _) => "A decision by hand or API fixes the partner of this sale.".to_owned(),
+        (None, Some(piece)) => format!("Attributed by {}.", piece.words()),
+        (None, None) if considered.is_empty() => {
+            "Nothing links this sale to a partner: no sign-up, no client reference, no metadata, no known \
+             e-mail address."
+                .to_owned()
+        }
+        (None, None) => match considered.iter().find(|piece| piece.verdict != Verdict::FitsNobody) {
+            Some(piece) => format!("Nobody: the {} is {}.", piece.evidence.kind.words(), piece.words()),
+            None => "None of the evidence fits a partner of this program.".to_owned(),
+        },
+    }
 }
 
 #[cfg(test)]
@@ -149,6 +340,8 @@ mod tests {
             kind,
             value: "k".into(),
             partner_id: partner.map(Into::into),
+            reach: Reach::Always,
+            detail: String::new(),
         }
     }
 
@@ -157,7 +350,7 @@ mod tests {
         let late = piece(20, "a", EvidenceKind::ClientReference, Some("maya"));
         let early = piece(10, "b", EvidenceKind::SignUp, Some("theo"));
         let foreign = piece(1, "c", EvidenceKind::ClientReference, None);
-        let got = attribute(None, &[], &[late, early, foreign]);
+        let got = attribute(None, &[], &[late, early, foreign], 0);
         assert_eq!(got.partner_id.as_deref(), Some("theo"));
         let verdicts: Vec<_> = got.considered.iter().map(|c| c.verdict).collect();
         assert_eq!(verdicts, [Verdict::FitsNobody, Verdict::Decided, Verdict::Later]);
@@ -167,8 +360,8 @@ mod tests {
     fn evidence_on_the_sale_outranks_the_customer_and_a_decision_outranks_both() {
         let of_customer = [piece(1, "a", EvidenceKind::SignUp, Some("theo"))];
         let of_sale = [piece(9, "b", EvidenceKind::PartnerMetadata, Some("maya"))];
-        assert_eq!(attribute(None, &of_sale, &of_customer).partner_id.as_deref(), Some("maya"));
-        let decided = attribute(Some("ida"), &of_sale, &of_customer);
+        assert_eq!(attribute(None, &of_sale, &of_customer, 0).partner_id.as_deref(), Some("maya"));
+        let decided = attribute(Some("ida"), &of_sale, &of_customer, 0);
         assert_eq!(decided.partner_id.as_deref(), Some("ida"));
         assert!(decided.considered.iter().all(|c| c.verdict == Verdict::Overruled));
     }
@@ -177,7 +370,7 @@ mod tests {
     fn metadata_of_the_transaction_outranks_an_older_client_reference_of_the_same_sale() {
         let link = piece(1, "cs_1", EvidenceKind::ClientReference, Some("theo"));
         let metadata = piece(2, "pi_1", EvidenceKind::PartnerMetadata, Some("maya"));
-        let got = attribute(None, &[link, metadata], &[]);
+        let got = attribute(None, &[link, metadata], &[], 0);
         assert_eq!(got.partner_id.as_deref(), Some("maya"));
         let verdicts: Vec<_> = got.considered.iter().map(|c| c.verdict).collect();
         assert_eq!(verdicts, [Verdict::SecondOnSale, Verdict::Decided]);
@@ -185,8 +378,61 @@ mod tests {
 
     #[test]
     fn nobody_has_a_reason_too() {
-        assert!(attribute(None, &[], &[]).because.contains("Nothing links"));
+        assert!(attribute(None, &[], &[], 0).because.contains("Nothing links"));
         let foreign = piece(1, "c", EvidenceKind::ClientReference, None);
-        assert!(attribute(None, &[], &[foreign]).because.contains("None of the evidence"));
+        assert!(attribute(None, &[], &[foreign], 0).because.contains("None of the evidence"));
+    }
+
+    fn click(at: i64, id: &str, partner: &str, purchases: &[i64], policy: &[PolicyVersion]) -> Evidence {
+        let reach = click_reach(at, purchases, policy);
+        Evidence { reach, ..piece(at, id, EvidenceKind::Visit, Some(partner)) }
+    }
+
+    #[test]
+    fn a_click_counts_inside_of_its_window_and_in_the_second_of_the_sale() {
+        let day = DAY_MS;
+        assert_eq!(click_reach(1_500, &[1_000], &[]), Reach::From { at: 1_000 });
+        assert_eq!(click_reach(1_500, &[999], &[]), Reach::AfterSale);
+        assert_eq!(click_reach(0, &[30 * day], &[]), Reach::From { at: 0 });
+        assert_eq!(click_reach(0, &[30 * day + 1], &[]), Reach::TooOld { days: 30 });
+        let policy = |version, from_ms, window_days| PolicyVersion { version, from_ms, window_days };
+        let versions = [policy(1, None, 1), policy(2, Some(50 * day), 90)];
+        assert_eq!(click_reach(0, &[2 * day], &versions), Reach::TooOld { days: 1 });
+        assert_eq!(click_reach(0, &[50 * day], &versions), Reach::From { at: 0 });
+        let got = attribute(None, &[], &[click(0, "cs", "maya", &[31 * day], &[])], 31 * day);
+        assert_eq!(got.considered[0].words(), "older than the program's 30 days");
+        assert_eq!(got.because, "Nobody: the click on a referral link is older than the program's 30 days.");
+        let got = attribute(None, &[], &[click(5_000, "cs", "maya", &[4_000], &[])], 4_000);
+        assert_eq!((got.partner_id, got.considered[0].words().as_str()), (None, "after the sale"));
+    }
+
+    #[test]
+    fn a_click_that_stood_at_the_first_sale_gives_the_renewals_too_but_nothing_before_it() {
+        let day = DAY_MS;
+        let first = click(10 * day, "cs_1", "maya", &[11 * day], &[]);
+        let second = click(200 * day, "cs_2", "theo", &[201 * day], &[]);
+        let all = [second, first];
+        for renewal in [11 * day, 100 * day, 201 * day, 900 * day] {
+            assert_eq!(attribute(None, &[], &all, renewal).partner_id.as_deref(), Some("maya"));
+        }
+        let before = attribute(None, &[], &all, 9 * day);
+        assert_eq!(before.partner_id, None);
+        assert!(before.considered.iter().all(|c| c.verdict == Verdict::AfterSale));
+        assert_eq!(fixing(&all).unwrap().partner_id.as_deref(), Some("maya"));
+        assert_eq!(fingerprint(&all), format!("|{}|maya", 10 * day));
+        let metadata = piece(50 * day, "pi", EvidenceKind::PartnerMetadata, Some("ida"));
+        let all = [all.to_vec(), vec![metadata]].concat();
+        assert_eq!(attribute(None, &[], &all, 9 * day).partner_id.as_deref(), Some("ida"));
+        assert_eq!(fingerprint(&all), format!("ida|{}|maya", 10 * day));
+    }
+
+    #[test]
+    fn a_visit_id_is_told_from_a_key() {
+        assert!(is_visit_id("vis_0123456789abcdef0123456789abcdef"));
+        for other in
+            ["vis_0123456789ABCDEF0123456789abcdef", "vis_", "maya", "vis_0123456789abcdef0123456789abcde"]
+        {
+            assert!(!is_visit_id(other), "{other}");
+        }
     }
 }

@@ -32,6 +32,8 @@ pub enum IdKind {
     ApiKey,
     /// A webhook signing secret (its name, not the secret).
     Secret,
+    /// A sign-up that a browser told of.
+    SignUp,
 }
 
 impl IdKind {
@@ -51,6 +53,7 @@ impl IdKind {
             Self::Decision => "dec",
             Self::ApiKey => "key",
             Self::Secret => "whs",
+            Self::SignUp => "sgn",
         }
     }
 }

@@ -147,6 +147,10 @@ pub enum EvidenceKind {
     Email,
     /// An API transaction named the customer.
     Api,
+    /// A click on a referral link: the visit that `client_reference_id` of a session names.
+    Visit,
+    /// The script in a browser told of a sign-up with this partner.
+    BrowserSignUp,
 }
 
 impl EvidenceKind {
@@ -162,6 +166,8 @@ impl EvidenceKind {
             Self::StripeId => "stripe_id",
             Self::Email => "email",
             Self::Api => "api",
+            Self::Visit => "visit",
+            Self::BrowserSignUp => "browser_sign_up",
         }
     }
 
@@ -177,6 +183,8 @@ impl EvidenceKind {
             Self::StripeId => "the customer's key is the Stripe customer's id",
             Self::Email => "the same e-mail address",
             Self::Api => "named by the API transaction",
+            Self::Visit => "click on a referral link",
+            Self::BrowserSignUp => "sign-up in the browser",
         }
     }
 }

@@ -89,18 +89,23 @@ pub fn evidence(considered: &[Considered]) -> Vec<EvidenceRow> {
 }
 
 fn row(piece: &Considered) -> EvidenceRow {
-    let words = piece.verdict.words();
-    let (short, why) = words.split_once(": ").unwrap_or((words, ""));
+    let words = piece.words();
+    let (short, why) = words.split_once(": ").unwrap_or((&words, ""));
     let badge = match piece.verdict {
         Verdict::Decided => Badge::new(Tone::Good, "Decided"),
         Verdict::Agrees => Badge::new(Tone::Plain, "Agrees"),
         Verdict::FitsNobody => Badge::with(Tone::Plain, "circle-minus", "Fits nobody"),
         Verdict::Overruled => Badge::with(Tone::Plain, "circle-minus", "Overruled"),
+        Verdict::TooOld | Verdict::AfterSale => {
+            Badge::with(Tone::Plain, "circle-minus", sentence_case(short))
+        }
         _ => Badge::with(Tone::Plain, "clock", sentence_case(short)),
     };
     let mut says = Vec::new();
     // The value of an e-mail match is a hash: nothing that a person could read.
-    if piece.evidence.kind != EvidenceKind::Email && !piece.evidence.value.is_empty() {
+    if !piece.evidence.detail.is_empty() {
+        says.push(sentence_case(&piece.evidence.detail));
+    } else if piece.evidence.kind != EvidenceKind::Email && !piece.evidence.value.is_empty() {
         says.push(format!("“{}”", piece.evidence.value));
     }
     if !why.is_empty() {

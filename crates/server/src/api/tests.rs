@@ -4,4 +4,5 @@ mod access;
 mod customers;
 mod harness;
 mod partners;
+mod signups;
 mod transactions;

@@ -475,8 +475,7 @@ impl Explanation {
         if let Some(why) = &self.attribution {
             line(format!("Why: {}", why.because));
             for piece in &why.considered {
-                let words = piece.evidence.kind.words();
-                line(format!("  {} “{}”: {}", words, piece.evidence.value, piece.verdict.words()));
+                line(format!("  {}: {}", piece.evidence.words(), piece.words()));
             }
         }
         for p in &self.postings {

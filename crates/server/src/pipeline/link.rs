@@ -2,11 +2,14 @@
 //!
 //! A pure rule over all hints of the buyer, so the order in which hints and customers came does not matter:
 //! named by an API transaction, else `customer_key` in metadata or as client reference, else the Stripe id as
-//! the customer's key, else the e-mail address, else a customer that the purchase itself bears.
+//! the customer's key, else the e-mail address, else a customer that only a browser told of before the purchase
+//! named a partner, else a customer that the purchase itself bears.
 
+use super::clicks::visit_of;
 use super::context::Context;
 use super::project::{People, Person};
 use std::collections::BTreeSet;
+use tributary_domain::attribution::second_of;
 use tributary_domain::ids;
 use tributary_domain::sale::EvidenceKind;
 use tributary_store::pipeline::evidence::{self, EvidenceRow};
@@ -106,6 +109,8 @@ async fn find(
             return Ok(Some(link_by(hint, &customer)));
         }
     }
+    // What only a browser told of gives way to every customer that a call made.
+    let mut by_browser: Option<(Customer, Link)> = None;
     for kind in [EvidenceKind::CustomerMetadata, EvidenceKind::ClientReference] {
         for hint in of(kind) {
             let customer = people::find_customer_by_key(tx, ws, mode, program_id, &hint.value).await?;
@@ -113,25 +118,53 @@ async fn find(
             // A client reference is read as a partner's key first.
             let names_partner = kind == EvidenceKind::ClientReference
                 && people::find_partner_by_key(tx, ws, program_id, &hint.value).await?.is_some();
-            if !names_partner {
-                return Ok(Some(link_by(hint, &customer)));
+            if names_partner {
+                continue;
+            }
+            let link = link_by(hint, &customer);
+            if let Some(link) = weigh(&mut by_browser, customer, link) {
+                return Ok(Some(link));
             }
         }
     }
     let own = people::find_customer_by_key(tx, ws, mode, program_id, buyer).await?;
     if let Some(customer) = own.filter(|customer| customer.origin == "api") {
-        return Ok(Some(link_to(&customer, EvidenceKind::StripeId)));
+        let link = link_to(&customer, EvidenceKind::StripeId);
+        if let Some(link) = weigh(&mut by_browser, customer, link) {
+            return Ok(Some(link));
+        }
     }
     if match_email {
         for hint in of(EvidenceKind::Email) {
             if let Some(customer) =
                 people::find_customer_by_email(tx, ws, mode, program_id, &hint.value).await?
             {
-                return Ok(Some(link_to(&customer, EvidenceKind::Email)));
+                let link = link_to(&customer, EvidenceKind::Email);
+                if let Some(link) = weigh(&mut by_browser, customer, link) {
+                    return Ok(Some(link));
+                }
             }
         }
     }
-    bear(tx, ctx, program_id, buyer, hints, seen).await
+    let by = naming_partner(tx, ctx, program_id, hints).await?;
+    match (by, by_browser) {
+        // A browser joins the purchases that come after it; it does not take a customer that a purchase made.
+        (Some(by), Some((customer, _))) if second_of(customer.created_at) > by.effective_at => {
+            bear(tx, ctx, program_id, buyer, hints, by, seen).await
+        }
+        (_, Some((_, link))) => Ok(Some(link)),
+        (Some(by), None) => bear(tx, ctx, program_id, buyer, hints, by, seen).await,
+        (None, None) => Ok(None),
+    }
+}
+
+/// The link, if a call made its customer. Of the customers that only a browser told of, the first is kept aside.
+fn weigh(by_browser: &mut Option<(Customer, Link)>, customer: Customer, link: Link) -> Option<Link> {
+    if customer.partner_by != "browser" {
+        return Some(link);
+    }
+    by_browser.get_or_insert((customer, link));
+    None
 }
 
 fn link_by(hint: &EvidenceRow, customer: &Customer) -> Link {
@@ -154,15 +187,13 @@ fn link_to(customer: &Customer, kind: EvidenceKind) -> Link {
     }
 }
 
-/// A purchase that names a partner of the program bears its customer.
-async fn bear(
+/// The earliest hint that names a partner of the program, by key or by a visit.
+async fn naming_partner<'h>(
     tx: &mut Tx<'_>,
     ctx: &Context,
     program_id: &str,
-    buyer: &str,
-    hints: &[EvidenceRow],
-    seen: &People,
-) -> Result<Option<Link>, StoreError> {
+    hints: &'h [EvidenceRow],
+) -> Result<Option<&'h EvidenceRow>, StoreError> {
     const NAMES_PARTNER: [EvidenceKind; 4] = [
         EvidenceKind::PartnerMetadata,
         EvidenceKind::ClientReference,
@@ -171,16 +202,34 @@ async fn bear(
         EvidenceKind::CustomerMetadata,
     ];
     let ws = &ctx.workspace_id;
-    let mut by = None;
-    for hint in hints.iter().filter(|hint| NAMES_PARTNER.iter().any(|kind| kind.as_str() == hint.kind)) {
-        if people::find_partner_by_key(tx, ws, program_id, &hint.value).await?.is_some() {
-            by = Some(hint);
-            break;
+    for hint in hints {
+        let Some(kind) = NAMES_PARTNER.into_iter().find(|kind| kind.as_str() == hint.kind) else { continue };
+        let named = visit_of(tx, ws, &ctx.mode, program_id, kind, &hint.value).await?.is_some()
+            || people::find_partner_by_key(tx, ws, program_id, &hint.value).await?.is_some();
+        if named {
+            return Ok(Some(hint));
         }
     }
-    let Some(by) = by else { return Ok(None) };
+    Ok(None)
+}
+
+/// A purchase that names a partner of the program bears its customer. One that was borne before is found by its id,
+/// also if a call has changed its key since.
+async fn bear(
+    tx: &mut Tx<'_>,
+    ctx: &Context,
+    program_id: &str,
+    buyer: &str,
+    hints: &[EvidenceRow],
+    by: &EvidenceRow,
+    seen: &People,
+) -> Result<Option<Link>, StoreError> {
+    let ws = &ctx.workspace_id;
     let key = born_key(tx, ws, program_id, buyer, hints).await?;
     let customer_id = ids::derived("ctm", &[ws, &ctx.mode, program_id, &key]);
+    if let Some(known) = people::find_customer(tx, ws, &customer_id).await? {
+        return Ok(Some(link_by(by, &known)));
+    }
     let born_of = format!("{}|{buyer}", ctx.connection_id);
     let nobody = Person::default();
     let person = seen.get(buyer).unwrap_or(&nobody);
@@ -290,6 +339,43 @@ pub async fn partner_changed(
          AND customer_id IN (SELECT customer_id FROM commission WHERE workspace_id = $1 AND partner_id = $3)";
     tx.exec(sql, &[P::T(workspace_id), P::T(&program_id), P::T(partner_id)]).await?;
     Ok(())
+}
+
+/// To be called in the unit that dated a version of the policy in the past: every sale is attributed anew.
+///
+/// # Errors
+/// The database's.
+pub async fn policy_changed(tx: &mut Tx<'_>, workspace_id: &str, program_id: &str) -> Result<(), StoreError> {
+    use tributary_store::P;
+    let sql = "UPDATE scope SET generation = generation + 1, whole = TRUE WHERE workspace_id = $1 AND program_id = $2";
+    tx.exec(sql, &[P::T(workspace_id), P::T(program_id)]).await?;
+    Ok(())
+}
+
+/// To be called in the unit that stored a visit later than the visitor was sent on: a purchase may have named it
+/// already.
+///
+/// # Errors
+/// The database's.
+pub async fn visit_recorded(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    mode: &str,
+    program_id: &str,
+    visit_id: &str,
+    now: i64,
+) -> Result<(), StoreError> {
+    let mut buyers: BTreeSet<(String, String)> =
+        evidence::buyers_with_value(tx, workspace_id, program_id, visit_id).await?.into_iter().collect();
+    if buyers.is_empty() {
+        return Ok(());
+    }
+    objects::lock_program(tx, workspace_id, program_id).await?;
+    let connections = tributary_store::connections::list_of_program(tx, workspace_id, program_id).await?;
+    buyers.retain(|(connection, _)| {
+        connections.iter().any(|c| c.connection_id == *connection && c.mode == mode)
+    });
+    look_again(tx, workspace_id, mode, &buyers, now).await
 }
 
 /// To be called in the unit that attached a program to a connection: buyers that came before are looked at

@@ -1,6 +1,7 @@
 //! The way of a payment, in the order in which it happens:
 //! receive (in `stripe::receive`) → [`project`] → [`place`] → [`settle`] → [`post`], driven by [`worker`].
 
+pub mod clicks;
 pub mod context;
 pub mod decide;
 pub mod evidence;
@@ -13,13 +14,15 @@ pub mod post;
 pub mod project;
 pub mod replay;
 pub mod settle;
+pub mod signup;
 pub mod transactions;
 pub mod verify;
 pub mod worker;
 pub mod world;
 
 pub use decide::{Decision, decide};
-pub use link::{customer_changed, partner_changed, program_attached};
+pub use link::{customer_changed, partner_changed, policy_changed, program_attached, visit_recorded};
 pub use settle::settle_customer;
+pub use signup::{Signup, SignupOutcome, record_browser_signup};
 pub use transactions::{ApiSale, write_transaction};
 pub use worker::{drain, rerun_event};

@@ -4,6 +4,7 @@
 use super::context::Context;
 use super::post::Poster;
 use std::collections::{BTreeMap, BTreeSet};
+use tributary_domain::attribution::is_visit_id;
 use tributary_domain::sale::EvidenceKind;
 use tributary_store::pipeline::evidence::{self, EvidenceRow};
 use tributary_store::pipeline::people::{self, Link};
@@ -41,6 +42,10 @@ pub async fn place(tx: &mut Tx<'_>, ctx: &Context, mut batch: Vec<Placing>) -> R
         let old = sale.program_id.clone().zip(sale.customer_id.clone());
         let new = place.target.clone();
         sale.unsettled |= old != new || sale.place_reason != place.reason;
+        if sale.unsettled && evidence.iter().any(|row| is_visit_id(&row.value)) {
+            // When this purchase happened decides whether its click stands, for every customer that the buyer is.
+            dirty.extend(links.iter().map(|link| (link.program_id.clone(), link.customer_id.clone())));
+        }
         (sale.program_id, sale.customer_id) = new.clone().unzip();
         sale.place_reason = place.reason;
         sale.unplaced = false;

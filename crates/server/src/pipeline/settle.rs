@@ -3,10 +3,11 @@
 //! One transaction locks the scope, reads, computes and posts, and notes the generation that it read: a change
 //! that came meanwhile raises the generation and is settled next.
 
+use super::clicks;
 use super::post::Poster;
 use crate::App;
 use std::collections::HashMap;
-use tributary_domain::attribution::{self, Attribution, Evidence};
+use tributary_domain::attribution::{self, Attribution, Evidence, Reach};
 use tributary_domain::ids;
 use tributary_domain::money::Currency;
 use tributary_domain::sale::{EvidenceKind, SaleState};
@@ -15,7 +16,7 @@ use tributary_domain::terms::{Duration, TermsVersion};
 use tributary_store::pipeline::commissions::{self, Commission};
 use tributary_store::pipeline::evidence::{self, EvidenceRow};
 use tributary_store::pipeline::people::{self, Customer};
-use tributary_store::pipeline::{sales, sales::Sale, scopes};
+use tributary_store::pipeline::{objects, sales, sales::Sale, scopes};
 use tributary_store::{StoreError, Tx, Unit, workspaces};
 
 /// Sales that one transaction settles at most, in one scope.
@@ -112,16 +113,8 @@ impl Scene {
             EvidenceKind::CustomerMetadata,
         ];
         let mut found = Vec::new();
-        if let Some(partner_id) = &self.customer.partner_id {
-            let key = people::partner_key(tx, &self.workspace_id, partner_id).await?;
-            found.push(Evidence {
-                effective_at: self.customer.created_at,
-                source_id: format!("customer {}", self.customer.key),
-                kind: EvidenceKind::SignUp,
-                value: key.unwrap_or_else(|| partner_id.clone()),
-                partner_id: Some(partner_id.clone()),
-            });
-        }
+        found.extend(clicks::sign_up(tx, &self.workspace_id, &self.customer).await?);
+        let mut policy = None;
         let buyers = people::buyers_of(tx, &self.workspace_id, &self.customer.customer_id).await?;
         for (connection, buyer) in buyers {
             for hint in evidence::hints(tx, &self.workspace_id, &connection, &buyer).await? {
@@ -130,7 +123,17 @@ impl Scene {
                 if hint.value == self.customer.key && kind != EvidenceKind::PartnerMetadata {
                     continue;
                 }
-                found.push(self.evidence(tx, kind, hint).await?);
+                let (ws, whose) = (&self.workspace_id, (connection.as_str(), buyer.as_str()));
+                let click = match kind {
+                    EvidenceKind::ClientReference => {
+                        clicks::click(tx, ws, &self.customer, whose, &hint, &mut policy).await?
+                    }
+                    _ => None,
+                };
+                found.push(match click {
+                    Some(click) => click,
+                    None => self.evidence(tx, kind, hint).await?,
+                });
             }
         }
         found.sort();
@@ -145,7 +148,8 @@ impl Scene {
     ) -> Result<Evidence, StoreError> {
         let partner_id = self.partner(tx, &row.value).await?;
         let EvidenceRow { effective_at, object_id, value, .. } = row;
-        Ok(Evidence { effective_at, source_id: object_id, kind, value, partner_id })
+        let (reach, detail) = (Reach::Always, String::new());
+        Ok(Evidence { effective_at, source_id: object_id, kind, value, partner_id, reach, detail })
     }
 
     async fn partner(&mut self, tx: &mut Tx<'_>, key: &str) -> Result<Option<String>, StoreError> {
@@ -195,7 +199,8 @@ impl Scene {
         }
         // What Stripe says of a customer after it was deleted changes nothing more.
         voided |= self.customer.deleted_at.is_some_and(|at| sale.occurred_at > at);
-        let attribution = attribution::attribute(decided.as_deref(), &pieces, &self.on_customer);
+        let attribution =
+            attribution::attribute(decided.as_deref(), &pieces, &self.on_customer, sale.occurred_at);
         let suspended = match &attribution.partner_id {
             Some(partner) => self.out_at(tx, partner, sale.occurred_at).await?,
             None => false,
@@ -286,14 +291,15 @@ async fn settle_scope(
         scopes::settled(tx, ws, &scope, true).await?;
         return Ok(0);
     };
-    let partner_id = attribution::attribute(None, &[], &scene.on_customer).partner_id;
+    let fixed_by = Some(attribution::fingerprint(&scene.on_customer));
+    note_partner(tx, &mut scene).await?;
     let first_at = sales::first_paid_at(tx, ws, program_id, customer_id).await?;
     let months = scene.versions.iter().any(|v| matches!(v.terms.duration, Duration::Months { .. }));
-    let whole = scope.whole || scope.partner_id != partner_id || (months && scope.first_at != first_at);
+    let whole = scope.whole || scope.fixed_by != fixed_by || (months && scope.first_at != first_at);
     if whole {
         sales::unsettle_scope(tx, ws, program_id, customer_id).await?;
     }
-    (scope.partner_id, scope.first_at) = (partner_id, first_at);
+    (scope.fixed_by, scope.first_at) = (fixed_by, first_at);
     let mut batch = sales::unsettled(tx, ws, program_id, customer_id, CHUNK).await?;
     let finished = batch.len() < usize::try_from(CHUNK).unwrap_or(usize::MAX);
     let places = scene.places(tx, CHUNK).await?;
@@ -301,6 +307,23 @@ async fn settle_scope(
     let posted = settle_sales(tx, &mut scene, &places, &batch, now).await?;
     scopes::settled(tx, ws, &scope, finished).await?;
     Ok(posted)
+}
+
+/// Writes the partner that a customer's evidence fixes, where nobody else said which partner it has.
+async fn note_partner(tx: &mut Tx<'_>, scene: &mut Scene) -> Result<(), StoreError> {
+    let found = attribution::fixing(&scene.on_customer).and_then(|piece| piece.partner_id.clone());
+    if !scene.customer.is_derived() || scene.customer.partner_id == found {
+        return Ok(());
+    }
+    let ws = &scene.workspace_id;
+    objects::lock_program(tx, ws, &scene.program_id).await?;
+    // A call may have been faster.
+    let again = people::find_customer(tx, ws, &scene.customer.customer_id).await?;
+    if let Some(before) = again.filter(|again| again.is_derived() && again.partner_id != found) {
+        people::set_found_partner(tx, ws, &before, found.as_deref()).await?;
+        scene.customer.partner_id = found;
+    }
+    Ok(())
 }
 
 /// Where the first N sales earn, a sale that comes in front shifts those behind it over the edge.

@@ -1,6 +1,7 @@
 //! Customers of a program in one mode.
 
 use super::{Page, Place, tags_of, tags_text};
+use crate::pipeline::counters::{self, Counted};
 use crate::{P, Row, StoreError, Tx};
 
 /// A customer.
@@ -26,6 +27,11 @@ pub struct Customer {
     pub partner_id: Option<String>,
     /// That partner's id as the merchant knows it.
     pub partner_external_id: Option<String>,
+    /// Who said so: `api` (or empty) a server call, `browser` the script, `user` a person, `purchase` the evidence
+    /// of its purchases, computed by settlement.
+    pub partner_by: String,
+    /// `api` for one that a call or the script made or changed, `purchase` for one that is derived.
+    pub origin: String,
     /// ms UTC.
     pub created_at: i64,
     /// ms UTC.
@@ -37,7 +43,7 @@ pub struct Customer {
 macro_rules! columns {
     () => {
         "SELECT c.customer_id, c.key, c.email, c.email_hash, c.name, c.surname, c.status, c.tags, c.partner_id, \
-         p.external_id, c.created_at, c.updated_at, c.deleted_at FROM customer c LEFT JOIN partner p \
+         p.external_id, c.created_at, c.updated_at, c.deleted_at, c.partner_by, c.origin FROM customer c LEFT JOIN partner p \
          ON p.workspace_id = c.workspace_id AND p.partner_id = c.partner_id \
          WHERE c.workspace_id = $1 AND c.program_id = $2 AND c.mode = $3 "
     };
@@ -58,7 +64,21 @@ fn customer(row: &Row) -> Result<Customer, StoreError> {
         created_at: row.int(10)?,
         updated_at: row.int(11)?,
         deleted_at: row.opt_int(12)?,
+        partner_by: row.text(13)?,
+        origin: row.text(14)?,
     })
+}
+
+impl Customer {
+    fn counted<'c>(&'c self, place: &'c Place) -> Counted<'c> {
+        Counted {
+            mode: &place.mode,
+            program_id: &place.program_id,
+            partner_id: self.partner_id.as_deref(),
+            created_at: self.created_at,
+            deleted: self.deleted_at.is_some(),
+        }
+    }
 }
 
 /// One customer that is not deleted, by our id.
@@ -96,7 +116,7 @@ pub async fn find_by_email(
     );
     let born = concat!(
         columns!(),
-        "AND c.deleted_at IS NULL AND c.origin = 'purchase' AND c.email = $4 \
+        "AND c.deleted_at IS NULL AND c.email_hash IS NULL AND c.email = $4 \
          ORDER BY c.created_at, c.customer_id LIMIT 1"
     );
     for (sql, value) in [(by_hash, hash), (born, email)] {
@@ -181,14 +201,14 @@ pub async fn list(
     tx.rows(sql, &params).await?.iter().map(customer).collect()
 }
 
-/// Stores a new customer made by API.
+/// Stores a new customer made by a call or the script, and counts it.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] if the key is taken.
 pub async fn insert(tx: &mut Tx<'_>, place: &Place, c: &Customer) -> Result<(), StoreError> {
     let sql = "INSERT INTO customer (workspace_id, customer_id, mode, program_id, key, email, email_hash, name, \
-         surname, status, tags, origin, partner_id, created_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'api', $12, $13, $14)";
+         surname, status, tags, origin, partner_id, partner_by, created_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'api', $12, $13, $14, $15)";
     let tags = tags_text(&c.tags)?;
     let params = [
         P::T(&place.workspace_id),
@@ -203,20 +223,27 @@ pub async fn insert(tx: &mut Tx<'_>, place: &Place, c: &Customer) -> Result<(), 
         P::T(&c.status),
         P::T(&tags),
         P::opt_t(c.partner_id.as_deref()),
+        P::T(&c.partner_by),
         P::I(c.created_at),
         P::I(c.updated_at),
     ];
     tx.exec(sql, &params).await?;
-    Ok(())
+    counters::customer_changed(tx, &place.workspace_id, None, Some(c.counted(place))).await
 }
 
-/// Replaces what may change: key, e-mail, names, status, tags, partner, and the time of deletion.
+/// Replaces what may change: key, e-mail, names, status, tags, partner, and the time of deletion, and counts
+/// the change. A customer born of a purchase is a source from then on: replay keeps what was written.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] if the key is taken.
-pub async fn update(tx: &mut Tx<'_>, place: &Place, c: &Customer) -> Result<(), StoreError> {
+pub async fn update(
+    tx: &mut Tx<'_>,
+    place: &Place,
+    before: &Customer,
+    c: &Customer,
+) -> Result<(), StoreError> {
     let sql = "UPDATE customer SET key = $5, email = $6, email_hash = $7, name = $8, surname = $9, status = $10, \
-         tags = $11, partner_id = $12, updated_at = $13, deleted_at = $14 \
+         tags = $11, partner_id = $12, updated_at = $13, deleted_at = $14, partner_by = $15, origin = 'api' \
          WHERE workspace_id = $1 AND program_id = $2 AND mode = $3 AND customer_id = $4";
     let tags = tags_text(&c.tags)?;
     let params = [
@@ -234,7 +261,63 @@ pub async fn update(tx: &mut Tx<'_>, place: &Place, c: &Customer) -> Result<(), 
         P::opt_t(c.partner_id.as_deref()),
         P::I(c.updated_at),
         P::opt_i(c.deleted_at),
+        P::T(&c.partner_by),
     ];
     tx.exec(sql, &params).await?;
-    Ok(())
+    let (before, after) = (before.counted(place), c.counted(place));
+    counters::customer_changed(tx, &place.workspace_id, Some(before), Some(after)).await
+}
+
+/// Stores a customer that a browser told of, and counts it. `false` if the key was taken meanwhile.
+///
+/// # Errors
+/// The database's.
+pub async fn insert_by_browser(tx: &mut Tx<'_>, place: &Place, c: &Customer) -> Result<bool, StoreError> {
+    let sql = "INSERT INTO customer (workspace_id, customer_id, mode, program_id, key, email, email_hash, name, \
+         surname, status, tags, origin, partner_id, partner_by, created_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'active', '[]', 'api', $10, 'browser', $11, $11) \
+         ON CONFLICT (workspace_id, mode, program_id, key) DO NOTHING";
+    let params = [
+        P::T(&place.workspace_id),
+        P::T(&c.customer_id),
+        P::T(&place.mode),
+        P::T(&place.program_id),
+        P::T(&c.key),
+        P::T(&c.email),
+        P::opt_t(c.email_hash.as_deref()),
+        P::T(&c.name),
+        P::T(&c.surname),
+        P::opt_t(c.partner_id.as_deref()),
+        P::I(c.created_at),
+    ];
+    let made = tx.exec(sql, &params).await? > 0;
+    if made {
+        counters::customer_changed(tx, &place.workspace_id, None, Some(c.counted(place))).await?;
+    }
+    Ok(made)
+}
+
+/// Gives a customer that a call made without a partner the one that a browser told of, and counts it. `false`
+/// if it has one, is not active, or is derived.
+///
+/// # Errors
+/// The database's.
+pub async fn join_by_browser(
+    tx: &mut Tx<'_>,
+    place: &Place,
+    before: &Customer,
+    partner_id: &str,
+    now: i64,
+) -> Result<bool, StoreError> {
+    let sql = "UPDATE customer SET partner_id = $5, partner_by = 'browser', updated_at = $6 \
+         WHERE workspace_id = $1 AND program_id = $2 AND mode = $3 AND customer_id = $4 AND partner_id IS NULL \
+         AND origin = 'api' AND status = 'active' AND deleted_at IS NULL";
+    let (ws, prg, mode) = (P::T(&place.workspace_id), P::T(&place.program_id), P::T(&place.mode));
+    let params = [ws, prg, mode, P::T(&before.customer_id), P::T(partner_id), P::I(now)];
+    let joined = tx.exec(sql, &params).await? > 0;
+    if joined {
+        let after = Counted { partner_id: Some(partner_id), ..before.counted(place) };
+        counters::customer_changed(tx, &place.workspace_id, None, Some(after)).await?;
+    }
+    Ok(joined)
 }

@@ -179,3 +179,24 @@ pub async fn buyers_with_value(
     let rows = tx.rows(sql, &[P::T(workspace_id), P::T(program_id), P::T(value)]).await?;
     rows.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect()
 }
+
+/// The instants (ms UTC) of the purchases that a buyer's evidence of one kind and value came with; of an object
+/// that belongs to no purchase, its own time. At most 100, the earliest first.
+///
+/// # Errors
+/// The database's.
+pub async fn purchases_with(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    connection_id: &str,
+    buyer_id: &str,
+    kind: &str,
+    value: &str,
+) -> Result<Vec<i64>, StoreError> {
+    let sql = "SELECT COALESCE(s.occurred_at, e.effective_at) FROM evidence e LEFT JOIN sale s \
+         ON s.workspace_id = e.workspace_id AND s.sale_id = e.sale_id \
+         WHERE e.workspace_id = $1 AND e.connection_id = $2 AND e.buyer_id = $3 AND e.kind = $4 AND e.value = $5 \
+         ORDER BY e.effective_at, e.object_id LIMIT 100";
+    let params = [P::T(workspace_id), P::T(connection_id), P::T(buyer_id), P::T(kind), P::T(value)];
+    tx.rows(sql, &params).await?.iter().map(|row| row.int(0)).collect()
+}

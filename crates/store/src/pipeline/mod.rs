@@ -1,10 +1,14 @@
 //! SQL of the way of a payment, one file per step.
 
 pub mod commissions;
+pub mod counters;
 pub mod evidence;
 pub mod inbox;
 pub mod jobs;
 pub mod objects;
 pub mod people;
+pub mod policies;
 pub mod sales;
 pub mod scopes;
+pub mod signups;
+pub mod visits;

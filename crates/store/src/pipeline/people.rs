@@ -1,5 +1,6 @@
 //! Who a buyer is: customers and partners as the pipeline looks them up.
 
+use super::counters::{self, Counted};
 use crate::{P, Row, StoreError, Tx};
 
 /// A customer as settlement needs it.
@@ -25,11 +26,32 @@ pub struct Customer {
     pub email_hash: Option<String>,
     /// The buyer it was born of (`connection|buyer`), for origin `purchase`.
     pub born_of: Option<String>,
+    /// Who said which partner it has: `api` (or empty), `browser`, `user`, or `purchase` for what settlement found.
+    pub partner_by: String,
+}
+
+impl Customer {
+    fn counted(&self) -> Counted<'_> {
+        Counted {
+            mode: &self.mode,
+            program_id: &self.program_id,
+            partner_id: self.partner_id.as_deref(),
+            created_at: self.created_at,
+            deleted: self.deleted_at.is_some(),
+        }
+    }
+
+    /// Is its partner only what settlement found in the evidence of its purchases?
+    #[must_use]
+    pub fn is_derived(&self) -> bool {
+        self.partner_by == "purchase" || (self.origin == "purchase" && self.partner_id.is_none())
+    }
 }
 
 macro_rules! columns {
     () => {
-        "customer_id, mode, program_id, key, origin, partner_id, created_at, deleted_at, email_hash, born_of"
+        "customer_id, mode, program_id, key, origin, partner_id, created_at, deleted_at, email_hash, born_of, \
+         partner_by"
     };
 }
 
@@ -45,6 +67,7 @@ fn customer(row: &Row) -> Result<Customer, StoreError> {
         deleted_at: row.opt_int(7)?,
         email_hash: row.opt_text(8)?,
         born_of: row.opt_text(9)?,
+        partner_by: row.text(10)?,
     })
 }
 
@@ -81,7 +104,8 @@ pub async fn find_customer_by_key(
     tx.opt(sql, &params).await?.map(|row| customer(&row)).transpose()
 }
 
-/// The first customer that signed up with an e-mail address in a program and mode.
+/// The first customer that signed up with an e-mail address in a program and mode; one that only a browser told of
+/// comes after all others.
 ///
 /// # Errors
 /// The database's.
@@ -96,7 +120,7 @@ pub async fn find_customer_by_email(
         "SELECT ",
         columns!(),
         " FROM customer WHERE workspace_id = $1 AND mode = $2 AND program_id = $3 AND email_hash = $4 \
-         AND origin = 'api' ORDER BY created_at, key LIMIT 1"
+         AND origin = 'api' ORDER BY CASE WHEN partner_by = 'browser' THEN 1 ELSE 0 END, created_at, key LIMIT 1"
     );
     let params = [P::T(workspace_id), P::T(mode), P::T(program_id), P::T(email_hash)];
     tx.opt(sql, &params).await?.map(|row| customer(&row)).transpose()
@@ -175,15 +199,36 @@ pub async fn fill_person(
     Ok(())
 }
 
+/// Writes the partner that settlement found for a customer that nobody else said anything about, and counts the
+/// change. `before` must have been read in this transaction, under the program's lock.
+///
+/// # Errors
+/// The database's.
+pub async fn set_found_partner(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    before: &Customer,
+    partner_id: Option<&str>,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE customer SET partner_id = $3, partner_by = 'purchase' \
+         WHERE workspace_id = $1 AND customer_id = $2";
+    tx.exec(sql, &[P::T(workspace_id), P::T(&before.customer_id), P::opt_t(partner_id)]).await?;
+    let after = Counted { partner_id, ..before.counted() };
+    counters::customer_changed(tx, workspace_id, Some(before.counted()), Some(after)).await
+}
+
 /// Removes a customer that was born of a purchase and that no buyer is any more.
 ///
 /// # Errors
 /// The database's.
 pub async fn delete_unborn(tx: &mut Tx<'_>, workspace_id: &str, customer_id: &str) -> Result<(), StoreError> {
+    let Some(before) = find_customer(tx, workspace_id, customer_id).await? else { return Ok(()) };
     let sql = "DELETE FROM customer WHERE workspace_id = $1 AND customer_id = $2 AND origin = 'purchase' \
          AND NOT EXISTS (SELECT 1 FROM buyer_customer b WHERE b.workspace_id = $1 AND b.customer_id = $2) \
          AND NOT EXISTS (SELECT 1 FROM api_transaction t WHERE t.workspace_id = $1 AND t.customer_id = $2)";
-    tx.exec(sql, &[P::T(workspace_id), P::T(customer_id)]).await?;
+    if tx.exec(sql, &[P::T(workspace_id), P::T(customer_id)]).await? > 0 {
+        counters::customer_changed(tx, workspace_id, Some(before.counted()), None).await?;
+    }
     Ok(())
 }
 

@@ -13,8 +13,9 @@ pub struct Scope {
     pub generation: i64,
     /// Must every sale be computed again?
     pub whole: bool,
-    /// The customer's partner at the last settlement.
-    pub partner_id: Option<String>,
+    /// What fixed the partner of the customer's sales at the last settlement
+    /// ([`tributary_domain::attribution::fingerprint`]).
+    pub fixed_by: Option<String>,
     /// The customer's first sale at the last settlement, ms UTC.
     pub first_at: Option<i64>,
 }
@@ -81,13 +82,13 @@ pub async fn lock(
     let row = tx.opt(sql, &[P::T(workspace_id), P::T(program_id), P::T(customer_id)]).await?;
     row.map(|row| {
         let (program_id, customer_id) = (program_id.to_owned(), customer_id.to_owned());
-        let (partner_id, first_at) = (row.opt_text(2)?, row.opt_int(3)?);
+        let (fixed_by, first_at) = (row.opt_text(2)?, row.opt_int(3)?);
         Ok(Scope {
             program_id,
             customer_id,
             generation: row.int(0)?,
             whole: row.flag(1)?,
-            partner_id,
+            fixed_by,
             first_at,
         })
     })
@@ -108,7 +109,7 @@ pub async fn settled(
          WHERE workspace_id = $1 AND program_id = $2 AND customer_id = $3";
     let generation = if finished { scope.generation } else { scope.generation - 1 };
     let (prg, ctm) = (P::T(&scope.program_id), P::T(&scope.customer_id));
-    let (partner, first) = (P::opt_t(scope.partner_id.as_deref()), P::opt_i(scope.first_at));
-    tx.exec(sql, &[P::T(workspace_id), prg, ctm, P::I(generation), partner, first]).await?;
+    let (fixed_by, first) = (P::opt_t(scope.fixed_by.as_deref()), P::opt_i(scope.first_at));
+    tx.exec(sql, &[P::T(workspace_id), prg, ctm, P::I(generation), fixed_by, first]).await?;
     Ok(())
 }

@@ -10,9 +10,15 @@ use crate::api::wire::{Data, one};
 use crate::api::work::{self, Work};
 use axum::http::StatusCode;
 use axum::response::Response;
-use tributary_store::Tx;
 use tributary_store::api::Place;
 use tributary_store::api::customers::{self, Customer};
+use tributary_store::pipeline::objects;
+use tributary_store::{StoreError, Tx};
+
+/// Customers of a program change one after the other, so that counters see every change.
+pub(super) async fn lock(tx: &mut Tx<'_>, place: &Place) -> Result<(), StoreError> {
+    objects::lock_program(tx, &place.workspace_id, &place.program_id).await
+}
 
 /// A change of a customer's status.
 pub(super) struct Status {
@@ -25,6 +31,7 @@ pub(super) struct Status {
 impl Work for Status {
     type Out = Customer;
     async fn go(&self, tx: &mut Tx<'_>) -> Result<Customer, ApiError> {
+        lock(tx, &self.place).await?;
         let before = self.lookup.get(tx, &self.place).await?;
         if before.status == self.status {
             return Ok(before);
@@ -34,9 +41,9 @@ impl Work for Status {
             status: self.status.to_owned(),
             updated_at: at,
             deleted_at: (self.status == "deleted").then_some(at),
-            ..before
+            ..before.clone()
         };
-        customers::update(tx, &self.place, &after).await?;
+        customers::update(tx, &self.place, &before, &after).await?;
         let place = &self.place;
         pipeline::customer_changed(tx, &place.workspace_id, &place.mode, &after.customer_id, self.now)
             .await?;

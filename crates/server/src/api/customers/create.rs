@@ -1,5 +1,6 @@
 //! `POST /v1/customers`
 
+use super::archive::lock;
 use super::change::{CustomerChange, CustomerInput, hash_of, unknown_partner};
 use super::view::{self, CustomerView};
 use crate::api::auth::Caller;
@@ -38,11 +39,46 @@ impl NewCustomer {
         data_key: &Key,
         now: i64,
     ) -> Result<Customer, ApiError> {
+        let customer = self.customer(tx, place, data_key, now).await?;
+        customers::insert(tx, place, &customer).await?;
+        pipeline::customer_changed(tx, &place.workspace_id, &place.mode, &customer.customer_id, now).await?;
+        Ok(customer)
+    }
+
+    /// Takes the place of a customer that a browser told of: nothing that the browser said is left, but since when
+    /// there is such a customer.
+    pub(crate) async fn take_over(
+        &self,
+        tx: &mut Tx<'_>,
+        place: &Place,
+        data_key: &Key,
+        before: &Customer,
+        now: i64,
+    ) -> Result<Customer, ApiError> {
+        let customer = Customer {
+            customer_id: before.customer_id.clone(),
+            status: before.status.clone(),
+            created_at: before.created_at,
+            updated_at: now.max(before.updated_at),
+            ..self.customer(tx, place, data_key, now).await?
+        };
+        customers::update(tx, place, before, &customer).await?;
+        pipeline::customer_changed(tx, &place.workspace_id, &place.mode, &customer.customer_id, now).await?;
+        Ok(customer)
+    }
+
+    async fn customer(
+        &self,
+        tx: &mut Tx<'_>,
+        place: &Place,
+        data_key: &Key,
+        now: i64,
+    ) -> Result<Customer, ApiError> {
         let target = self.change.partner.as_ref().ok_or_else(unknown_partner)?;
         let partner = target.find(tx, place).await?.ok_or_else(unknown_partner)?;
         let change = self.change.clone();
         let email = change.email.unwrap_or_default();
-        let customer = Customer {
+        Ok(Customer {
             customer_id: self.customer_id.clone(),
             email_hash: hash_of(data_key, &email, &self.key)?,
             key: self.key.clone(),
@@ -53,13 +89,12 @@ impl NewCustomer {
             tags: change.tags.unwrap_or_default(),
             partner_id: Some(partner.partner_id),
             partner_external_id: Some(partner.external_id),
+            partner_by: "api".into(),
+            origin: "api".into(),
             created_at: now,
             updated_at: now,
             deleted_at: None,
-        };
-        customers::insert(tx, place, &customer).await?;
-        pipeline::customer_changed(tx, &place.workspace_id, &place.mode, &customer.customer_id, now).await?;
-        Ok(customer)
+        })
     }
 }
 
@@ -74,10 +109,15 @@ struct Create {
 impl Work for Create {
     type Out = Customer;
     async fn go(&self, tx: &mut Tx<'_>) -> Result<Customer, ApiError> {
-        if let Some(holder) = customers::find_holder(tx, &self.place, &self.new.key).await? {
-            return Err(taken(&holder));
-        }
-        let customer = self.new.insert(tx, &self.place, &self.data_key, self.now).await?;
+        lock(tx, &self.place).await?;
+        let (place, data_key) = (&self.place, &self.data_key);
+        let customer = match customers::find_holder(tx, place, &self.new.key).await? {
+            None => self.new.insert(tx, place, data_key, self.now).await?,
+            Some(holder) if holder.partner_by == "browser" && holder.deleted_at.is_none() => {
+                self.new.take_over(tx, place, data_key, &holder, self.now).await?
+            }
+            Some(holder) => return Err(taken(&holder)),
+        };
         if let Some(item) = &self.transaction {
             record::write(tx, &self.place, item, &customer, self.now).await?;
         }
@@ -137,7 +177,8 @@ fn read(body: &[u8], currency: Currency, now: i64) -> Result<Read, ApiError> {
     Ok(Read { key, change, transaction: transaction.flatten() })
 }
 
-/// Creates a customer that a partner brought. A key that is taken answers 409 and changes nothing.
+/// Creates a customer that a partner brought. A key that is taken answers 409 and changes nothing, unless only a
+/// browser told of that customer: then the call takes its place, with its partner.
 #[utoipa::path(post, path = "/v1/customers", tag = "Customers", operation_id = "create_customer",
     request_body = CustomerInput,
     responses((status = 201, body = Data<CustomerView>), (status = 401, body = Refusal),

@@ -1,5 +1,6 @@
 //! `PUT /v1/customers/{id}` and the older `PUT /v1/customers {key, update{}}`
 
+use super::archive::lock;
 use super::change::{CustomerChange, CustomerInput, hash_of, unknown_partner};
 use super::target::{Lookup, Target};
 use super::view::{self, CustomerView};
@@ -44,14 +45,17 @@ struct Update {
 impl Work for Update {
     type Out = Customer;
     async fn go(&self, tx: &mut Tx<'_>) -> Result<Customer, ApiError> {
+        lock(tx, &self.place).await?;
         let before = self.lookup.get(tx, &self.place).await?;
         let after = self.changed(tx, &before).await?;
         if before.key != after.key && customers::find_holder(tx, &self.place, &after.key).await?.is_some() {
             return Err(ApiError::field("key", "The key has already been taken."));
         }
-        customers::update(tx, &self.place, &after).await?;
-        let links = |c: &Customer| (c.key.clone(), c.email_hash.clone(), c.partner_id.clone());
-        if links(&before) != links(&after) {
+        customers::update(tx, &self.place, &before, &after).await?;
+        let links =
+            |c: &Customer| (c.key.clone(), c.email_hash.clone(), c.partner_id.clone(), c.partner_by.clone());
+        // One that a purchase made is a source from now on, and may be found by its key.
+        if links(&before) != links(&after) || before.origin != "api" {
             let place = &self.place;
             pipeline::customer_changed(tx, &place.workspace_id, &place.mode, &after.customer_id, self.now)
                 .await?;
@@ -79,6 +83,7 @@ impl Update {
             let partner = target.find(tx, &self.place).await?.ok_or_else(unknown_partner)?;
             after.partner_id = Some(partner.partner_id);
             after.partner_external_id = Some(partner.external_id);
+            "api".clone_into(&mut after.partner_by);
         }
         Ok(after)
     }

@@ -80,9 +80,34 @@ const TABLES: &[Table] = &[
         "workspace_id, customer_id",
         " WHERE origin = 'api'",
         "workspace_id, customer_id, mode, program_id, key, email, email_hash, name, surname, status, tags, origin, \
-         partner_id, born_of, created_at, updated_at, deleted_at",
-        "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17",
-        "ttttttttttttttiii"
+         partner_id, born_of, partner_by, created_at, updated_at, deleted_at",
+        "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18",
+        "tttttttttttttttiii"
+    ),
+    table!(
+        "policy",
+        "workspace_id, program_id, version",
+        "",
+        "workspace_id, program_id, version, from_ms, window_days, created_at",
+        "$1, $2, $3, $4, $5, $6",
+        "ttiiii"
+    ),
+    table!(
+        "visit",
+        "workspace_id, visit_id, at",
+        // Those that a purchase named: of all others attribution knows nothing.
+        " WHERE visit_id IN (SELECT value FROM buyer_hint)",
+        "workspace_id, visit_id, mode, program_id, partner_id, link_id, visitor, via, landing, referrer, at",
+        "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11",
+        "tttttttttti"
+    ),
+    table!(
+        "browser_signup",
+        "workspace_id, signup_id",
+        "",
+        "workspace_id, signup_id, mode, program_id, customer_id, partner_id, visit_id, value, page, at",
+        "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10",
+        "ttttttttti"
     ),
     table!(
         "connection",

@@ -1,0 +1,98 @@
+//! What only a browser says, as evidence: clicks on referral links, and sign-ups in the browser.
+
+use tributary_domain::attribution::{Evidence, PolicyVersion, Reach, click_reach, is_visit_id, second_of};
+use tributary_domain::sale::EvidenceKind;
+use tributary_store::pipeline::evidence::{self, EvidenceRow};
+use tributary_store::pipeline::people::Customer;
+use tributary_store::pipeline::visits::{self, Visit};
+use tributary_store::pipeline::{people, policies, signups};
+use tributary_store::{StoreError, Tx};
+
+/// The visit of a program and mode that a client reference names.
+///
+/// # Errors
+/// The database's.
+pub async fn visit_of(
+    tx: &mut Tx<'_>,
+    ws: &str,
+    mode: &str,
+    program_id: &str,
+    kind: EvidenceKind,
+    value: &str,
+) -> Result<Option<Visit>, StoreError> {
+    if kind != EvidenceKind::ClientReference || !is_visit_id(value) {
+        return Ok(None);
+    }
+    visits::find(tx, ws, mode, program_id, value).await
+}
+
+/// A client reference of a buyer as the click that it names; `None` if it names no visit of this program and mode.
+///
+/// # Errors
+/// The database's.
+pub async fn click(
+    tx: &mut Tx<'_>,
+    ws: &str,
+    customer: &Customer,
+    (connection_id, buyer_id): (&str, &str),
+    row: &EvidenceRow,
+    policy: &mut Option<Vec<PolicyVersion>>,
+) -> Result<Option<Evidence>, StoreError> {
+    let kind = EvidenceKind::ClientReference;
+    let (mode, program_id) = (&customer.mode, &customer.program_id);
+    let Some(visit) = visit_of(tx, ws, mode, program_id, kind, &row.value).await? else { return Ok(None) };
+    let purchases =
+        evidence::purchases_with(tx, ws, connection_id, buyer_id, kind.as_str(), &row.value).await?;
+    let policy = match policy {
+        Some(known) => known,
+        None => policy.insert(policies::list(tx, ws, program_id).await?),
+    };
+    let key = people::partner_key(tx, ws, &visit.partner_id).await?.unwrap_or_default();
+    Ok(Some(Evidence {
+        effective_at: visit.at,
+        source_id: row.object_id.clone(),
+        kind: EvidenceKind::Visit,
+        value: row.value.clone(),
+        reach: click_reach(visit.at, &purchases, policy),
+        detail: format!("of “{key}” on {}", at_words(visit.at)),
+        partner_id: Some(visit.partner_id),
+    }))
+}
+
+/// Who brought a customer, as its sign-up says: by a server call, or in the browser.
+///
+/// # Errors
+/// The database's.
+pub async fn sign_up(tx: &mut Tx<'_>, ws: &str, customer: &Customer) -> Result<Option<Evidence>, StoreError> {
+    // What settlement found out itself is no evidence.
+    let Some(partner_id) = customer.partner_id.as_ref().filter(|_| customer.partner_by != "purchase") else {
+        return Ok(None);
+    };
+    let key = people::partner_key(tx, ws, partner_id).await?;
+    let mut piece = Evidence {
+        effective_at: customer.created_at,
+        source_id: format!("customer {}", customer.key),
+        kind: EvidenceKind::SignUp,
+        value: key.unwrap_or_else(|| partner_id.clone()),
+        partner_id: Some(partner_id.clone()),
+        reach: Reach::Always,
+        detail: String::new(),
+    };
+    if customer.partner_by == "browser" {
+        let told = signups::first_of(tx, ws, &customer.customer_id).await?;
+        piece.kind = EvidenceKind::BrowserSignUp;
+        piece.effective_at = told.as_ref().map_or(customer.created_at, |told| told.at);
+        piece.reach = Reach::From { at: second_of(piece.effective_at) };
+        let page = told.map(|told| told.page).filter(|page| !page.is_empty());
+        let page = page.map(|page| format!("on {page} ")).unwrap_or_default();
+        piece.detail = format!("{page}on {}", at_words(piece.effective_at));
+    }
+    Ok(Some(piece))
+}
+
+/// An instant (ms UTC) in words: “12 Mar 2026, 10:14 UTC”.
+#[must_use]
+pub fn at_words(at_ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(at_ms)
+        .map_or_else(|_| at_ms.to_string(), |at| at.strftime("%-d %b %Y, %H:%M UTC").to_string())
+}
