@@ -1,4 +1,5 @@
 // What the pages do beyond links and forms. Each part is a comfort: without it the page still works.
+import { sentence, watch } from "./waiting";
 
 const one = <T extends Element>(selector: string, root: ParentNode = document) => root.querySelector<T>(selector);
 const all = <T extends Element>(selector: string, root: ParentNode = document) => [...root.querySelectorAll<T>(selector)];
@@ -137,6 +138,8 @@ function live(): void {
 
 themeSwitch();
 copyButtons();
+sentence();
+watch();
 keys();
 times();
 live();

@@ -1,22 +1,27 @@
 //! Connecting a Stripe account: check the key, find or make the connection, feed the program from it, and see to
 //! it that events arrive, by webhook where Stripe can reach us and by polling where it cannot.
 
+pub mod checks;
 mod check;
 mod client;
 mod delivery;
+mod disconnect;
 mod rows;
 
 pub use check::{Checkup, EndpointState, check};
 pub use client::{client, client_of};
 pub use delivery::webhook_url;
+pub use disconnect::{Disconnected, EndpointFate, disconnect, recheck};
 
 use crate::state::App;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use tributary_store::StoreError;
 use tributary_store::workspaces::Program;
-use tributary_stripe::client::{ApiError, ApiKey, ConfigError, KeyError, KeyKind, Probe};
-use tributary_stripe::connect::{ConnectError, Validation, validate_key};
+use tributary_stripe::client::{
+    ApiError, ApiKey, ConfigError, KeyError, KeyKind, Probe, Wanted, wanted_permissions,
+};
+use tributary_stripe::connect::{ConnectError, Validation, validate_key_telling};
 
 /// The longest signing secret that is taken, bytes.
 const SECRET_MAX: usize = 512;
@@ -34,6 +39,24 @@ pub struct Request {
     pub api_base: Option<String>,
     /// Poll for events, and make no endpoint.
     pub poll: bool,
+    /// The one connection (`con_…`) that the key may belong to: a new key for it. `None` takes any account.
+    pub only: Option<String>,
+}
+
+/// How far connecting has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Stripe is asked whose key it is.
+    Account,
+    /// So many permissions are checked.
+    Permissions {
+        /// Checked.
+        done: usize,
+        /// Of so many.
+        total: usize,
+    },
+    /// The webhook endpoint is seen to.
+    Endpoint,
 }
 
 /// A permission of the key, as it was found.
@@ -99,6 +122,12 @@ pub enum ConnectFailure {
     /// The text is no signing secret.
     #[error("{0}")]
     Secret(&'static str),
+    /// A new key was given for a connection that it does not belong to.
+    #[error(
+        "This key belongs to another Stripe account or mode than the connection, or may not read the account. \
+         Nothing was changed. Take a key of the same account and mode."
+    )]
+    OtherAccount,
     /// Stripe refuses the key, or cannot be reached.
     #[error(transparent)]
     Stripe(#[from] ConnectError),
@@ -136,14 +165,34 @@ impl ConnectFailure {
 /// # Errors
 /// A [`ConnectFailure`]; nothing is stored then, except for [`ConnectFailure::Endpoint`].
 pub async fn connect(app: &App, request: &Request) -> Result<Connected, ConnectFailure> {
+    connect_telling(app, request, &|_| {}).await
+}
+
+/// The same, telling how far it has come.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn connect_telling(
+    app: &App,
+    request: &Request,
+    tell: &(dyn Fn(Stage) + Send + Sync),
+) -> Result<Connected, ConnectFailure> {
     let program = rows::program(app, &request.program).await?;
     let key = ApiKey::parse(request.api_key.expose_secret())?;
     let secret = request.webhook_secret.as_ref().map(checked_secret).transpose()?;
     let base = request.api_base.clone().unwrap_or_else(|| app.settings.stripe_api_base.clone());
     let client = client(&base, key.clone())?;
-    let seen = validate_key(&client).await?;
-    let entry = entry(app, &program, &seen, &key, base).await?;
-    let (connection, known) = rows::find_or_insert(app, entry).await?;
+    tell(Stage::Account);
+    let told = |done, total| tell(Stage::Permissions { done, total });
+    let seen = validate_key_telling(&client, &told).await?;
+    let permissions: Vec<_> = seen.probes.iter().map(Permission::from).collect();
+    let entry = rows::Entry { only: request.only.clone(), ..entry(app, &program, &seen, &key, base).await? };
+    let found = rows::find_or_insert(app, entry).await;
+    let (connection, known) = found.map_err(|error| match error {
+        StoreError::Conflict(words) if words == rows::OTHER_ACCOUNT => ConnectFailure::OtherAccount,
+        error => error.into(),
+    })?;
+    tell(Stage::Endpoint);
     let mut warnings = seen.missing.clone();
     warnings.extend(seen.warnings.iter().cloned());
     let wish = delivery::Wish {
@@ -158,7 +207,7 @@ pub async fn connect(app: &App, request: &Request) -> Result<Connected, ConnectF
         arranged.map_err(|error| ConnectFailure::Endpoint { connection_id: connection_id.clone(), error })?;
     warnings.extend(delivery.warnings.iter().cloned());
     let account_id = connection.account_id.clone();
-    rows::finish(app, connection, &program, &delivery, &warnings).await?;
+    rows::finish(app, connection, &program, &delivery, &warnings, &permissions).await?;
     Ok(Connected {
         connection_id,
         account_id,
@@ -170,7 +219,7 @@ pub async fn connect(app: &App, request: &Request) -> Result<Connected, ConnectF
         polling: delivery.polling,
         known,
         warnings,
-        permissions: seen.probes.iter().map(Permission::from).collect(),
+        permissions,
     })
 }
 
@@ -198,7 +247,34 @@ async fn entry(
         api_key: key.clone(),
         new_id: crate::state::new_id(tributary_domain::ids::IdKind::Connection)?,
         now: app.now(),
+        only: None,
     })
+}
+
+/// What is kept of a checklist: name and answer, no words.
+fn permissions_text(permissions: &[Permission]) -> String {
+    let kept: Vec<_> = permissions
+        .iter()
+        .map(|one| serde_json::json!({ "permission": one.permission, "ok": one.ok }))
+        .collect();
+    serde_json::Value::Array(kept).to_string()
+}
+
+/// A kept checklist with its words. What this version does not ask for any more is left out.
+#[must_use]
+pub fn kept_permissions(text: &str) -> Vec<Permission> {
+    #[derive(serde::Deserialize)]
+    struct Kept {
+        permission: String,
+        ok: bool,
+    }
+    let kept: Vec<Kept> = serde_json::from_str(text).unwrap_or_default();
+    let found = |wanted: Wanted| {
+        let Wanted { permission, why, needed } = wanted;
+        let kept = kept.iter().find(|kept| kept.permission == permission)?;
+        Some(Permission { permission, why, needed, ok: kept.ok })
+    };
+    wanted_permissions().filter_map(found).collect()
 }
 
 /// The key's kind, mode and last letters: enough to recognise it, nothing to use.

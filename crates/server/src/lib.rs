@@ -11,8 +11,10 @@ pub mod jobs;
 pub mod password;
 pub mod pipeline;
 pub mod router;
+pub mod setup;
 pub mod state;
 pub mod stripe;
+pub mod tracking;
 pub mod ui;
 
 pub use router::{router, serve};

@@ -1,6 +1,9 @@
 //! What every handler and worker shares.
 
 use crate::clock::Clock;
+use crate::connect::checks::Checks;
+use crate::setup::first_run::FirstRun;
+use crate::setup::reveal::Reveals;
 use crate::stripe::receive::Doors;
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -38,6 +41,12 @@ pub struct App {
     pub wake: Arc<Notify>,
     /// Signing secrets by program, remembered for a moment.
     pub doors: Arc<Doors>,
+    /// Whether anything is set up yet, and the token for it.
+    pub first_run: Arc<FirstRun>,
+    /// Connections in the making.
+    pub checks: Arc<Checks>,
+    /// Secrets that are shown once.
+    pub reveals: Arc<Reveals>,
     keys: Arc<Keys>,
 }
 
@@ -56,6 +65,9 @@ impl App {
             settings: Arc::new(settings),
             wake: Arc::new(Notify::new()),
             doors: Arc::new(Doors::default()),
+            first_run: Arc::default(),
+            checks: Arc::default(),
+            reveals: Arc::default(),
             keys: Arc::new(Keys { master, of_workspace: RwLock::new(HashMap::new()) }),
         }
     }

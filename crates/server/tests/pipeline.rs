@@ -86,6 +86,8 @@ impl Unit for Setup {
             polling: false,
             cursor_at: 0,
             created_at: NOW,
+            permissions: "[]".into(),
+            checked_at: None,
         };
         connections::insert(tx, &connection).await?;
         connections::attach(tx, "wsp_1", "con_1", "prg_1", NOW).await?;

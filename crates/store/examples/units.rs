@@ -131,6 +131,8 @@ fn connection() -> Connection {
         polling: false,
         cursor_at: 0,
         created_at: 1,
+        permissions: text("[]"),
+        checked_at: None,
     }
 }
 

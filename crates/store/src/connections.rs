@@ -39,6 +39,10 @@ pub struct Connection {
     pub cursor_at: i64,
     /// ms UTC.
     pub created_at: i64,
+    /// JSON array of `{"permission", "ok"}`: what the last look at the key found.
+    pub permissions: String,
+    /// When that was, ms UTC.
+    pub checked_at: Option<i64>,
 }
 
 fn connection(row: &Row) -> Result<Connection, StoreError> {
@@ -59,6 +63,8 @@ fn connection(row: &Row) -> Result<Connection, StoreError> {
         polling: row.flag(13)?,
         cursor_at: row.int(14)?,
         created_at: row.int(15)?,
+        permissions: row.text(16)?,
+        checked_at: row.opt_int(17)?,
     })
 }
 
@@ -81,7 +87,8 @@ pub fn secret_place(connection_id: &str, secret_id: &str) -> String {
 pub async fn insert(tx: &mut Tx<'_>, c: &Connection) -> Result<(), StoreError> {
     let sql = "INSERT INTO connection (workspace_id, connection_id, mode, account_id, account_name, api_base, \
          api_key, key_hint, status, status_reason, warnings, endpoint_id, endpoint_url, polling, cursor_at, \
-         created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16)";
+         created_at, updated_at, permissions, checked_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, $17, $18)";
     let params = [
         P::T(&c.workspace_id),
         P::T(&c.connection_id),
@@ -99,6 +106,8 @@ pub async fn insert(tx: &mut Tx<'_>, c: &Connection) -> Result<(), StoreError> {
         P::F(c.polling),
         P::I(c.cursor_at),
         P::I(c.created_at),
+        P::T(&c.permissions),
+        P::opt_i(c.checked_at),
     ];
     tx.exec(sql, &params).await?;
     Ok(())
@@ -111,7 +120,7 @@ pub async fn insert(tx: &mut Tx<'_>, c: &Connection) -> Result<(), StoreError> {
 pub async fn update(tx: &mut Tx<'_>, c: &Connection, now: i64) -> Result<(), StoreError> {
     let sql = "UPDATE connection SET account_id = $3, account_name = $4, api_base = $5, api_key = $6, key_hint = $7, \
          status = $8, status_reason = $9, warnings = $10, endpoint_id = $11, endpoint_url = $12, polling = $13, \
-         updated_at = $14 WHERE workspace_id = $1 AND connection_id = $2";
+         updated_at = $14, permissions = $15, checked_at = $16 WHERE workspace_id = $1 AND connection_id = $2";
     let params = [
         P::T(&c.workspace_id),
         P::T(&c.connection_id),
@@ -127,6 +136,8 @@ pub async fn update(tx: &mut Tx<'_>, c: &Connection, now: i64) -> Result<(), Sto
         P::opt_t(c.endpoint_url.as_deref()),
         P::F(c.polling),
         P::I(now),
+        P::T(&c.permissions),
+        P::opt_i(c.checked_at),
     ];
     match tx.exec(sql, &params).await? {
         1 => Ok(()),
@@ -178,8 +189,8 @@ pub async fn find(
     connection_id: &str,
 ) -> Result<Option<Connection>, StoreError> {
     let sql = "SELECT workspace_id, connection_id, mode, account_id, account_name, api_base, api_key, key_hint, \
-         status, status_reason, warnings, endpoint_id, endpoint_url, polling, cursor_at, created_at \
-         FROM connection WHERE workspace_id = $1 AND connection_id = $2";
+         status, status_reason, warnings, endpoint_id, endpoint_url, polling, cursor_at, created_at, permissions, \
+         checked_at FROM connection WHERE workspace_id = $1 AND connection_id = $2";
     tx.opt(sql, &[P::T(workspace_id), P::T(connection_id)]).await?.map(|row| connection(&row)).transpose()
 }
 
@@ -194,8 +205,8 @@ pub async fn find_by_account(
     account_id: &str,
 ) -> Result<Option<Connection>, StoreError> {
     let sql = "SELECT workspace_id, connection_id, mode, account_id, account_name, api_base, api_key, key_hint, \
-         status, status_reason, warnings, endpoint_id, endpoint_url, polling, cursor_at, created_at \
-         FROM connection WHERE workspace_id = $1 AND mode = $2 AND account_id = $3";
+         status, status_reason, warnings, endpoint_id, endpoint_url, polling, cursor_at, created_at, permissions, \
+         checked_at FROM connection WHERE workspace_id = $1 AND mode = $2 AND account_id = $3";
     let row = tx.opt(sql, &[P::T(workspace_id), P::T(mode), P::T(account_id)]).await?;
     row.map(|row| connection(&row)).transpose()
 }
@@ -206,8 +217,8 @@ pub async fn find_by_account(
 /// The database's.
 pub async fn list(tx: &mut Tx<'_>, workspace_id: &str) -> Result<Vec<Connection>, StoreError> {
     let sql = "SELECT workspace_id, connection_id, mode, account_id, account_name, api_base, api_key, key_hint, \
-         status, status_reason, warnings, endpoint_id, endpoint_url, polling, cursor_at, created_at \
-         FROM connection WHERE workspace_id = $1 ORDER BY created_at, connection_id LIMIT 500";
+         status, status_reason, warnings, endpoint_id, endpoint_url, polling, cursor_at, created_at, permissions, \
+         checked_at FROM connection WHERE workspace_id = $1 ORDER BY created_at, connection_id LIMIT 500";
     tx.rows(sql, &[P::T(workspace_id)]).await?.iter().map(connection).collect()
 }
 
@@ -222,7 +233,7 @@ pub async fn list_of_program(
 ) -> Result<Vec<Connection>, StoreError> {
     let sql = "SELECT c.workspace_id, c.connection_id, c.mode, c.account_id, c.account_name, c.api_base, c.api_key, \
          c.key_hint, c.status, c.status_reason, c.warnings, c.endpoint_id, c.endpoint_url, c.polling, c.cursor_at, \
-         c.created_at FROM connection_program cp JOIN connection c ON c.workspace_id = cp.workspace_id \
+         c.created_at, c.permissions, c.checked_at FROM connection_program cp JOIN connection c ON c.workspace_id = cp.workspace_id \
          AND c.connection_id = cp.connection_id WHERE cp.workspace_id = $1 AND cp.program_id = $2 \
          ORDER BY c.created_at, c.connection_id LIMIT 500";
     tx.rows(sql, &[P::T(workspace_id), P::T(program_id)]).await?.iter().map(connection).collect()

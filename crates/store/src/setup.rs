@@ -96,28 +96,80 @@ pub struct Setup {
 impl Unit for Setup {
     type Out = ();
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
-        let (program, now) = (&self.program, self.program.created_at);
         if let Some(owner) = &self.owner {
-            self.make_workspace(tx, owner).await?;
+            let (ws, now) = (&self.program.workspace_id, self.program.created_at);
+            make_workspace(tx, &self.master, ws, owner, now).await?;
         }
-        let sql = "SELECT 1 FROM program WHERE workspace_id = $1 AND name = $2";
-        if tx.opt(sql, &[P::T(&program.workspace_id), P::T(&program.name)]).await?.is_some() {
-            return Err(StoreError::Conflict(format!("there is a program named “{}” already", program.name)));
-        }
-        workspaces::insert_program(tx, program, &self.terms).await?;
-        workspaces::insert_api_key(tx, program, &self.key_id, "setup", &self.token, now).await
+        add_program(tx, &self.program, &self.terms, Some((&self.key_id, &self.token))).await
     }
 }
 
-impl Setup {
-    async fn make_workspace(&self, tx: &mut Tx<'_>, owner: &Owner) -> Result<(), StoreError> {
-        let (ws, now) = (&self.program.workspace_id, self.program.created_at);
-        if workspaces::find_route(tx, FIRST.0, FIRST.1).await?.is_some() {
-            return Err(StoreError::Conflict("another set-up made the first workspace meanwhile".into()));
-        }
-        workspaces::insert_workspace(tx, &self.master, ws, &owner.workspace_name, now).await?;
-        workspaces::insert_route(tx, FIRST.0, FIRST.1, ws, None).await?;
-        let (id, email) = (&owner.user_id, &owner.email);
-        workspaces::insert_user(tx, ws, id, email, &owner.password_hash, "owner", now).await
+/// Makes the first workspace with its owner, without a program.
+#[derive(Debug)]
+pub struct FirstOwner {
+    /// The master key, under which the workspace's data key is sealed.
+    pub master: Key,
+    /// `wsp_…`
+    pub workspace_id: String,
+    /// Its owner.
+    pub owner: Owner,
+    /// ms UTC.
+    pub now: i64,
+}
+
+impl Unit for FirstOwner {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        make_workspace(tx, &self.master, &self.workspace_id, &self.owner, self.now).await
     }
+}
+
+/// Adds a program to a workspace that is there, with an API key (id, token) if one is given.
+#[derive(Debug)]
+pub struct NewProgram {
+    /// The program; its `workspace_id` is the known workspace.
+    pub program: Program,
+    /// JSON of [`tributary_domain::terms::Terms`].
+    pub terms: String,
+    /// `key_…` and the key itself, stored hashed.
+    pub key: Option<(String, String)>,
+}
+
+impl Unit for NewProgram {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let key = self.key.as_ref().map(|(id, token)| (id.as_str(), token.as_str()));
+        add_program(tx, &self.program, &self.terms, key).await
+    }
+}
+
+async fn add_program(
+    tx: &mut Tx<'_>,
+    program: &Program,
+    terms: &str,
+    key: Option<(&str, &str)>,
+) -> Result<(), StoreError> {
+    let sql = "SELECT 1 FROM program WHERE workspace_id = $1 AND name = $2";
+    if tx.opt(sql, &[P::T(&program.workspace_id), P::T(&program.name)]).await?.is_some() {
+        return Err(StoreError::Conflict(format!("there is a program named “{}” already", program.name)));
+    }
+    workspaces::insert_program(tx, program, terms).await?;
+    let Some((key_id, token)) = key else { return Ok(()) };
+    workspaces::insert_api_key(tx, program, key_id, "setup", token, program.created_at).await
+}
+
+async fn make_workspace(
+    tx: &mut Tx<'_>,
+    master: &Key,
+    ws: &str,
+    owner: &Owner,
+    now: i64,
+) -> Result<(), StoreError> {
+    if workspaces::find_route(tx, FIRST.0, FIRST.1).await?.is_some() {
+        return Err(StoreError::Conflict("another set-up made the first workspace meanwhile".into()));
+    }
+    workspaces::insert_workspace(tx, master, ws, &owner.workspace_name, now).await?;
+    workspaces::insert_route(tx, FIRST.0, FIRST.1, ws, None).await?;
+    let (id, email) = (&owner.user_id, &owner.email);
+    workspaces::insert_user(tx, ws, id, email, &owner.password_hash, "owner", now).await
 }

@@ -1,6 +1,6 @@
 //! Checking a key before a connection is made: whose it is, of which mode, and what it may not read.
 
-use crate::client::{Account, ApiError, KeyKind, Mode, Probe, StripeClient, probe_permissions};
+use crate::client::{Account, ApiError, KeyKind, Mode, Probe, StripeClient, Tell, probe_permissions};
 
 /// What was learnt of a key that works.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,11 +43,19 @@ pub enum ConnectError {
 /// # Errors
 /// A [`ConnectError`] if the key is refused, its mode contradicts Stripe's, or Stripe cannot be reached.
 pub async fn validate_key(client: &StripeClient) -> Result<Validation, ConnectError> {
+    validate_key_telling(client, &|_, _| {}).await
+}
+
+/// The same, telling how far the checklist has come.
+///
+/// # Errors
+/// As [`validate_key`].
+pub async fn validate_key_telling(client: &StripeClient, tell: Tell<'_>) -> Result<Validation, ConnectError> {
     let info = client.key_info();
     let mut warnings = Vec::new();
     let account = account(client, &mut warnings).await?;
     let from_balance = balance_mode(client).await?;
-    let probes = probe_permissions(client).await?;
+    let probes = probe_permissions(client, tell).await?;
     let observed = from_balance.or_else(|| probes.iter().find_map(|probe| probe.livemode));
     check_mode(info.mode, observed)?;
     if info.kind == KeyKind::Secret {

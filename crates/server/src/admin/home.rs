@@ -34,6 +34,10 @@ pub async fn not_found(uri: Uri, headers: HeaderMap) -> Response {
 
 async fn first(app: &App, visit: &Visit) -> Result<Response, PageError> {
     let programs = app.db.read(Programs { workspace_id: visit.session.workspace_id.clone() }).await?;
+    // Where nothing was left behind, the set-up goes on: first for want of a program, then until it is left.
+    if programs.iter().all(|shown| shown.program.setup_done_at.is_none()) && visit.session.role != "analyst" {
+        return Ok(Redirect::to("/setup").into_response());
+    }
     if let Some(shown) = programs.first() {
         let address = format!("/p/{}/transactions", encode(&shown.program.public_id));
         return Ok(Redirect::to(&address).into_response());
@@ -42,7 +46,7 @@ async fn first(app: &App, visit: &Visit) -> Result<Response, PageError> {
         head: Head { title: "No program yet".to_owned(), theme: visit.theme, here: "/".to_owned() },
         code: visit.session.workspace_name.clone(),
         title: "There is no program yet",
-        text: "Make one with: tributary setup --name NAME --kind affiliate --currency usd --website URL --commission 30%".to_owned(),
+        text: "An owner or admin of the workspace can make one. Log in as such, or ask for it.".to_owned(),
         actions: vec![("Look again", "/".to_owned())],
         reference: String::new(),
     };

@@ -4,8 +4,11 @@ pub mod error;
 pub mod event;
 pub mod events;
 pub mod explained;
+pub mod forms;
 pub mod home;
 pub mod paging;
+pub mod sentence;
+pub mod setup;
 pub mod sum;
 pub mod transaction;
 pub mod transactions;
@@ -17,7 +20,8 @@ mod samples;
 #[cfg(test)]
 mod tests;
 
-use crate::auth::{door::Door, headers, login, origin, theme};
+use crate::auth::{door::Door, headers, host, login, origin, theme};
+use crate::setup::gate;
 use crate::{App, assets};
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
@@ -35,6 +39,13 @@ pub fn routes(app: &App) -> Router<App> {
         .route("/login", get(login::get).post(login::post))
         .route("/logout", post(login::logout))
         .route("/theme", post(theme::post))
+        .route("/setup", get(setup::get))
+        .route("/setup/account", post(setup::account::post))
+        .route("/setup/program", post(setup::program::post))
+        .route("/setup/stripe", post(setup::stripe::post))
+        .route("/setup/partner", post(setup::partner::post))
+        .route("/setup/done", post(setup::done::post))
+        .route("/terms/sentence", get(sentence::get))
         .route("/p/{program}", get(home::program))
         .route("/p/{program}/transactions", get(transactions::get))
         .route("/p/{program}/transactions/{key}", get(transaction::get))
@@ -43,9 +54,11 @@ pub fn routes(app: &App) -> Router<App> {
         .route("/p/{program}/events/{connection}/{event}/rerun", post(event::rerun))
         .layer(DefaultBodyLimit::max(FORM_LIMIT))
         .layer(Extension(Arc::new(Door::default())))
+        .layer(middleware::from_fn_with_state(app.clone(), gate::guard))
         .layer(middleware::from_fn_with_state(app.clone(), origin::guard))
         .layer(CompressionLayer::new())
         .merge(assets::routes())
         .fallback(home::not_found)
+        .layer(middleware::from_fn_with_state(app.clone(), host::guard))
         .layer(middleware::from_fn_with_state(app.clone(), headers::add))
 }

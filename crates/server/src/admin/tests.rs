@@ -246,7 +246,7 @@ async fn a_log_in_makes_a_new_session_and_ends_the_one_before() {
     let first = house.cookies("owner@a.test").await;
     let form = format!("email=Owner@A.test&password={}&next=//evil.test", crate::ui::text::encode(PASSWORD));
     let second = house.post("/login", &first, &form).await;
-    assert_eq!(second.location(), "/", "no foreign address is followed");
+    assert_eq!(second.location(), "/login?entered=1&next=%2F", "no foreign address is followed");
     assert_ne!(first, second.cookies());
     assert_eq!(house.get("/p/AAAAAAAA/events", &first).await.status, StatusCode::SEE_OTHER);
     assert_eq!(house.get("/p/AAAAAAAA/events", &second.cookies()).await.status, StatusCode::OK);

@@ -162,7 +162,9 @@ impl Visit {
     }
 }
 
-fn card(shown: &Shown) -> ProgramCard {
+/// A program as the frame shows it.
+#[must_use]
+pub fn card(shown: &Shown) -> ProgramCard {
     ProgramCard {
         public_id: shown.program.public_id.clone(),
         name: shown.program.name.clone(),

@@ -15,6 +15,11 @@ const KNOWN: [&str; 158] = [
     "xcd", "xcg", "xof", "xpf", "yer", "zar", "zmw", "zwg",
 ];
 
+/// All of them, lower case, in order.
+pub fn all() -> impl Iterator<Item = &'static str> {
+    KNOWN.into_iter()
+}
+
 /// Is it a currency in use?
 #[must_use]
 pub fn is_known(code: &str) -> bool {

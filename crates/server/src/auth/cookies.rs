@@ -17,6 +17,12 @@ pub const fn device_name(https: bool) -> &'static str {
     if https { "__Host-tributary-device" } else { "tributary_device" }
 }
 
+/// The name of the cookie that carries the set-up's one-time token until the first account exists.
+#[must_use]
+pub const fn setup_name(https: bool) -> &'static str {
+    if https { "__Host-tributary-setup" } else { "tributary_setup" }
+}
+
 /// The first cookie with a name; too long a value counts as none.
 #[must_use]
 pub fn read<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {

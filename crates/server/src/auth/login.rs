@@ -89,6 +89,8 @@ impl LoginPage {
 #[derive(Debug, Default, Deserialize)]
 pub struct Next {
     next: Option<String>,
+    /// A log-in just succeeded: the session must be here now.
+    entered: Option<String>,
 }
 
 /// The log-in's form.
@@ -119,9 +121,31 @@ pub async fn get(State(app): State<App>, Query(query): Query<Next>, headers: Hea
     let next = query.next.unwrap_or_else(|| "/".to_owned());
     match session::of(&app, &headers).await {
         Ok(Some(_)) => Redirect::to(session::own_path(&next)).into_response(),
+        Ok(None) if query.entered.is_some() => {
+            let problem = lost_cookie(&app, &headers);
+            show(&app, &headers, StatusCode::OK, "", &next, &problem)
+        }
         Ok(None) => show(&app, &headers, StatusCode::OK, "", &next, ""),
         Err(error) => error.answer(theme::of(&headers)),
     }
+}
+
+/// Why the page that follows a good log-in has no session: said in place of asking for the password for ever.
+fn lost_cookie(app: &App, headers: &HeaderMap) -> String {
+    let public = app.settings.public_url.as_str().trim_end_matches('/');
+    let kept = super::cookies::read(headers, super::cookies::session_name(session::https(app))).is_some();
+    let why = if kept {
+        "The session ended at once. The server's clock may have jumped."
+    } else if session::https(app) {
+        "The session's cookie is sent over https only, so plain http loses it; a browser that blocks cookies \
+         does, too."
+    } else {
+        "The browser blocks cookies for this address, or you came by another one."
+    };
+    format!(
+        "The password was right, but your browser did not send the session back. {why} Open {public} and allow its \
+         cookies."
+    )
 }
 
 /// `POST /login`: one answer for an unknown account and a wrong password.

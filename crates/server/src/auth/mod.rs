@@ -3,6 +3,7 @@
 pub mod cookies;
 pub mod door;
 pub mod headers;
+pub mod host;
 pub mod limit;
 pub mod login;
 pub mod origin;

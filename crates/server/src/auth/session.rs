@@ -33,6 +33,11 @@ pub fn own_path(text: &str) -> &str {
     if plain && text.starts_with('/') && !text.starts_with("//") { text } else { "/" }
 }
 
+/// The page after a log-in.
+fn entered(next: &str) -> String {
+    format!("/login?entered=1&next={}", crate::ui::text::encode(own_path(next)))
+}
+
 /// The session of a request, if it has one that is still good. Its use is noted.
 ///
 /// # Errors
@@ -105,7 +110,8 @@ pub async fn start(
     };
     let before = cookies::read(headers, name).map(token_hash);
     app.db.write(Start { session, before }).await?;
-    let mut response = Redirect::to(own_path(next)).into_response();
+    // By way of the log-in page, which says so if the browser does not send the cookie back.
+    let mut response = Redirect::to(&entered(next)).into_response();
     let device = device_mark(app, email)?;
     let set = [
         cookies::private(name, &token, WHOLE_MS / 1000, https),

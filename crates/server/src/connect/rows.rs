@@ -24,7 +24,12 @@ pub(super) struct Entry {
     pub(super) api_key: ApiKey,
     pub(super) new_id: String,
     pub(super) now: i64,
+    /// The one connection that may be renewed; `None` takes any account.
+    pub(super) only: Option<String>,
 }
+
+/// Said where a key does not belong to the connection that it was given for.
+pub(super) const OTHER_ACCOUNT: &str = "the key belongs to another account or mode than this connection";
 
 struct FindProgram(String);
 
@@ -57,6 +62,11 @@ impl Unit for Entry {
         let ws = &self.program.workspace_id;
         let known = connections::find_by_account(tx, ws, self.mode, &self.account_id).await?;
         let before = known.is_some();
+        // The key is another one, but the row stays the account's: its history and its programs hang on it.
+        let other = |id: &String| known.as_ref().is_none_or(|found| &found.connection_id != id);
+        if self.only.as_ref().is_some_and(other) {
+            return Err(StoreError::Conflict(OTHER_ACCOUNT.to_owned()));
+        }
         let mut connection = known.unwrap_or_else(|| self.fresh());
         connection.api_key = self
             .data_key
@@ -102,6 +112,8 @@ impl Entry {
             polling: false,
             cursor_at: self.now,
             created_at: self.now,
+            permissions: "[]".to_owned(),
+            checked_at: None,
         }
     }
 }
@@ -171,6 +183,7 @@ pub(super) async fn finish(
     program: &Program,
     delivery: &Delivery,
     warnings: &[String],
+    permissions: &[super::Permission],
 ) -> Result<(), StoreError> {
     let data_key = app.data_key(&connection.workspace_id).await?;
     connection.endpoint_id.clone_from(&delivery.endpoint_id);
@@ -178,6 +191,8 @@ pub(super) async fn finish(
     connection.endpoint_url = webhooks.then(|| delivery.url.clone());
     connection.polling = delivery.polling;
     connection.warnings = serde_json::to_string(warnings).unwrap_or_else(|_| "[]".to_owned());
+    connection.permissions = super::permissions_text(permissions);
+    connection.checked_at = Some(app.now());
     let secret = delivery.secret.clone().map(|secret| Ok::<_, StoreError>((new_id(IdKind::Secret)?, secret)));
     let program_id = program.program_id.clone();
     let finish = Finish { connection, program_id, data_key, secret: secret.transpose()?, now: app.now() };

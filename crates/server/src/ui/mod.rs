@@ -13,6 +13,9 @@ pub mod json;
 pub mod lists;
 pub mod money;
 pub mod page;
+pub mod proof;
+pub mod stripe;
+pub mod terms;
 pub mod text;
 pub mod when;
 

@@ -2,6 +2,7 @@
 
 pub mod events;
 pub mod frame;
+pub mod onboarding;
 pub mod sessions;
 pub mod transactions;
 

@@ -20,7 +20,7 @@ pub use config::{Config, ConfigError, STRIPE_API, STRIPE_VERSION};
 pub use error::ApiError;
 pub use key::{ApiKey, KeyError, KeyInfo, KeyKind, Mode};
 pub use list::{EventWalk, EventsPage, EventsQuery, MAX_PAGES, RawEvent};
-pub use probes::{Probe, probe_permissions};
+pub use probes::{Probe, Tell, Wanted, probe_permissions, wanted_permissions};
 pub use reply::{MAX_BODY, Reply};
 pub use webhooks::{MARK, NewEndpoint, WebhookEndpoint};
 

@@ -54,11 +54,30 @@ const ROWS: &[Row] = &[
     row("webhook_read", "/v1/webhook_endpoints", false, "to find and check the webhook endpoint"),
 ];
 
+/// A permission that is asked for, before anybody looks whether the key has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// Stripe's name: `charge_read`.
+    pub permission: &'static str,
+    /// What Tributary needs it for.
+    pub why: &'static str,
+    /// Does following sales need it?
+    pub needed: bool,
+}
+
+/// The reading permissions in the order in which they are checked.
+pub fn wanted_permissions() -> impl ExactSizeIterator<Item = Wanted> {
+    ROWS.iter().map(|row| Wanted { permission: row.permission, why: row.why, needed: row.needed })
+}
+
+/// Is told how many permissions are checked, and of how many.
+pub type Tell<'t> = &'t (dyn Fn(usize, usize) + Send + Sync);
+
 /// Asks one question (`limit=1`) for each reading permission.
 ///
 /// # Errors
 /// [`ApiError::Unauthorised`] if the key is refused altogether; every other failure is told in its probe.
-pub async fn probe_permissions(client: &StripeClient) -> Result<Vec<Probe>, ApiError> {
+pub async fn probe_permissions(client: &StripeClient, tell: Tell<'_>) -> Result<Vec<Probe>, ApiError> {
     let mut running = JoinSet::new();
     for (at, row) in ROWS.iter().enumerate() {
         let client = client.clone();
@@ -67,6 +86,7 @@ pub async fn probe_permissions(client: &StripeClient) -> Result<Vec<Probe>, ApiE
     let mut answers = Vec::with_capacity(ROWS.len());
     while let Some(answer) = running.join_next().await {
         answers.push(answer.map_err(|e| ApiError::Unavailable { reason: e.to_string() })?);
+        tell(answers.len(), ROWS.len());
     }
     answers.sort_by_key(|(at, _)| *at);
     answers.into_iter().map(|(at, answer)| probe(&ROWS[at], answer)).collect()

@@ -17,7 +17,6 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tributary_server::App;
 use tributary_store::db::Location;
-use tributary_store::{StoreError, Tx, Unit, workspaces};
 
 /// Requests and jobs that run when the server is told to stop have this long.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -29,6 +28,9 @@ struct Started {
     pid: u32,
     database: String,
     set_up: bool,
+    /// The page that sets up, with its one-time token; only while nothing is set up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    setup_url: Option<String>,
 }
 
 pub(super) async fn run(config: &Config, out: &Output) -> Result<Exit, Failure> {
@@ -77,29 +79,23 @@ fn remarks(config: &Config, master: &master_key::Master, out: &Output) {
     }
 }
 
-struct AnyWorkspace;
-
-impl Unit for AnyWorkspace {
-    type Out = bool;
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<bool, StoreError> {
-        Ok(!workspaces::list_workspaces(tx).await?.is_empty())
-    }
-}
-
 async fn announce(config: &Config, app: &App, listen: SocketAddr, out: &Output) -> Result<(), Failure> {
-    let set_up = app.db.read(AnyWorkspace).await?;
+    let set_up = app.first_run.is_set_up(app).await?;
+    let url = app.settings.public_url.as_str().trim_end_matches('/').to_owned();
+    let setup_url = match set_up {
+        true => None,
+        false => Some(format!("{url}/setup?token={}", app.first_run.begin()?)),
+    };
     let started = Started {
-        url: app.settings.public_url.as_str().trim_end_matches('/').to_owned(),
+        url,
         listen,
         pid: std::process::id(),
         database: config.database_words(),
         set_up,
+        setup_url,
     };
-    if !set_up {
-        out.say(
-            "Nothing is set up yet. In another terminal:\n  tributary setup --email YOU@EXAMPLE.COM --password-stdin \
-             --program \"Partners\" --website https://example.com --commission 30%",
-        );
+    if let Some(setup_url) = &started.setup_url {
+        out.say(&format!("Set up in the browser (this link opens until the first account exists):\n  {setup_url}"));
     }
     out.answer(&started, |started| {
         format!("Tributary serves {} ({}; listening on {listen}).", started.url, started.database)

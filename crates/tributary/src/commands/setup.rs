@@ -1,7 +1,6 @@
 //! `tributary setup`
 
 mod input;
-mod reward;
 
 use crate::cli::SetupArgs;
 use crate::config::Config;
@@ -12,12 +11,13 @@ use crate::secrets;
 use input::Input;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
-use tributary_domain::ids::{self, IdKind};
+use tributary_domain::ids::IdKind;
+use tributary_server::setup::make::{self, ProgramInput, Refused};
 use tributary_server::state::new_id;
 use tributary_server::{App, api, connect, password};
+use tributary_store::StoreError;
 use tributary_store::setup::{Found, Look, Owner, Setup};
 use tributary_store::workspaces::Program;
-use tributary_store::{StoreError, vault};
 
 /// What was made.
 #[derive(Debug, Serialize)]
@@ -49,22 +49,17 @@ pub(super) async fn run(config: &Config, args: &SetupArgs, out: &Output) -> Resu
 async fn set_up(app: &App, input: Input, password: SecretString) -> Result<Answer, Failure> {
     let found = app.db.read(Look { email: input.email.clone() }).await?;
     let (workspace_id, owner) = workspace(&found, &input, password).await?;
-    let program = Program {
-        workspace_id,
-        program_id: new_id(IdKind::Program)?,
-        public_id: ids::public_id(vault::random()?),
+    let wanted = ProgramInput {
         name: input.program.clone(),
-        kind: input.kind.as_str().to_owned(),
-        currency: input.currency.as_str().to_owned(),
-        website: input.website.to_string(),
+        kind: input.kind.as_str(),
+        website: input.website.clone(),
+        currency: input.currency,
         match_email: input.match_email,
-        created_at: app.now(),
-        // Who sets up by command line needs no five steps in the browser.
-        setup_done_at: Some(app.now()),
-        ..Program::default()
+        terms: input.terms.clone(),
     };
-    let terms = serde_json::to_string(&input.terms)
-        .map_err(|e| Failure::problem(format!("The terms cannot be written: {e}.")))?;
+    let (program, terms) = make::program(app, &workspace_id, &wanted)?;
+    // Who sets up by command line needs no five steps in the browser.
+    let program = Program { setup_done_at: Some(app.now()), ..program };
     let api_key = api::new_api_token()?;
     let setup = Setup {
         master: app.master().clone(),
@@ -119,15 +114,11 @@ async fn workspace(
         return Err(wrong_user());
     }
     let name = input.workspace_name();
-    password::check_new(password.expose_secret(), &[&input.email, &name, &input.program])
-        .map_err(|e| Failure::usage(format!("The password is not taken: {e}.")))?;
-    let password_hash = off_thread(move || password::hash(password.expose_secret())).await?;
-    let owner = Owner {
-        workspace_name: name,
-        user_id: new_id(IdKind::User)?,
-        email: input.email.clone(),
-        password_hash,
-    };
+    let owner = make::owner(&input.email, &name, &[&input.program], password).await.map_err(|e| match e {
+        Refused::Password(e) => Failure::usage(format!("The password is not taken: {e}.")),
+        Refused::Taken(words) => Failure::problem(words),
+        Refused::Store(error) => error.into(),
+    })?;
     Ok((new_id(IdKind::Workspace)?, Some(owner)))
 }
 

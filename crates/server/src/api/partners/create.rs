@@ -9,7 +9,7 @@ use crate::api::input::Body;
 use crate::api::pipeline;
 use crate::api::wire::{Data, one};
 use crate::api::work::{self, Work};
-use crate::state::new_id;
+use crate::state::{App, new_id};
 use axum::http::StatusCode;
 use axum::response::Response;
 use sha2::{Digest, Sha256};
@@ -103,6 +103,22 @@ fn read(body: &[u8]) -> Result<(PartnerInput, String), ApiError> {
     fields.finish()?;
     let email = input.email.clone().unwrap_or_default();
     Ok((input, email))
+}
+
+/// Makes a partner for a page, by the API's own rules; the fields are those of the API.
+///
+/// # Errors
+/// [`ApiError::Invalid`] with a sentence for each field that is wrong or taken.
+pub(crate) async fn for_page(
+    app: &App,
+    place: Place,
+    website: String,
+    fields: &serde_json::Value,
+) -> Result<(), ApiError> {
+    let (input, email) = read(fields.to_string().as_bytes())?;
+    let (partner_id, link_id) = (new_id(IdKind::Partner)?, new_id(IdKind::Link)?);
+    let work = Create { place, website, input, email, partner_id, link_id, now: app.now() };
+    work::write(app, work).await.map(drop)
 }
 
 /// Creates a partner. Without a key, one is made of the e-mail address.
