@@ -13,6 +13,7 @@ mod faults;
 mod localstripe;
 mod rest;
 mod sandbox;
+mod setup;
 mod shuffles;
 mod signatures;
 mod support;

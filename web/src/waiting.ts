@@ -33,6 +33,15 @@ export function sentence(): void {
   }
 }
 
+/** What tells of the same thing elsewhere on the page: counts, marks, states of steps. */
+function follow(anew: Document): void {
+  for (const old of all<HTMLElement>("[data-follow][id]")) {
+    const fresh = anew.getElementById(old.id);
+    if (fresh && old.innerHTML !== fresh.innerHTML) old.innerHTML = fresh.innerHTML;
+  }
+  for (const step of all<HTMLElement>(".step[id]")) step.className = anew.getElementById(step.id)?.className ?? step.className;
+}
+
 /** Parts that wait for evidence ask for it: `data-watch` holds seconds. The page comes anew, and the part is exchanged. */
 export function watch(): void {
   for (const part of all<HTMLElement>("[data-watch][id]")) {
@@ -43,11 +52,13 @@ export function watch(): void {
       if (document.hidden) return look(now);
       const answer = await fetch(location.href, { headers: { "x-watch": "1" } }).catch(() => null);
       if (!answer?.ok || answer.redirected) return;
-      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(now.id);
+      const anew = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const fresh = anew.getElementById(now.id);
       if (!fresh) return;
       if (!now.contains(document.activeElement) && fresh.textContent !== now.textContent) {
         const taken = document.importNode(fresh, true);
         now.replaceWith(taken);
+        follow(anew);
         return look(taken);
       }
       return look(now);

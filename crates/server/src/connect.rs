@@ -1,8 +1,8 @@
 //! Connecting a Stripe account: check the key, find or make the connection, feed the program from it, and see to
 //! it that events arrive, by webhook where Stripe can reach us and by polling where it cannot.
 
-pub mod checks;
 mod check;
+pub mod checks;
 mod client;
 mod delivery;
 mod disconnect;

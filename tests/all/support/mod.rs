@@ -1,6 +1,7 @@
 //! What every test stands on: a server of its own, a database of its own, and ways to look at both.
 
 pub mod books;
+pub mod browser;
 pub mod database;
 pub mod fake_stripe;
 pub mod postgres;

@@ -63,7 +63,8 @@ fn is_loopback(url: &Url) -> bool {
 fn explain(asked: &str, path: &str, public: &Url, head: Head) -> ErrorPage {
     let base = public.as_str().trim_end_matches('/');
     let shown: String = asked.chars().filter(|letter| !letter.is_control()).take(120).collect();
-    let alias = is_loopback(public) && Url::parse(&format!("http://{asked}/")).is_ok_and(|url| is_loopback(&url));
+    let alias =
+        is_loopback(public) && Url::parse(&format!("http://{asked}/")).is_ok_and(|url| is_loopback(&url));
     let text = if alias {
         format!(
             "You came by {shown}, and this server knows itself as {base}. Both are this machine, but a browser keeps \
@@ -94,10 +95,20 @@ mod tests {
     #[test]
     fn only_the_public_host_fits_whatever_the_port() {
         let public: Url = "https://Partners.acme.test".parse().unwrap();
-        for good in ["partners.acme.test", "PARTNERS.ACME.TEST:443", "partners.acme.test.", "partners.acme.test:8787"] {
+        for good in
+            ["partners.acme.test", "PARTNERS.ACME.TEST:443", "partners.acme.test.", "partners.acme.test:8787"]
+        {
             assert!(fits(good, &public), "{good}");
         }
-        for bad in ["", "acme.test", "partners.acme.test.evil.test", "evil.test", "127.0.0.1", "a@partners.acme.test", "x/partners.acme.test"] {
+        for bad in [
+            "",
+            "acme.test",
+            "partners.acme.test.evil.test",
+            "evil.test",
+            "127.0.0.1",
+            "a@partners.acme.test",
+            "x/partners.acme.test",
+        ] {
             assert!(!fits(bad, &public), "{bad}");
         }
         assert!(fits("[::1]:8787", &"http://[::1]:8787".parse().unwrap()));

@@ -94,9 +94,7 @@ impl Checks {
     }
 }
 
-fn outcome(
-    ended: Result<Result<Connected, ConnectFailure>, tokio::time::error::Elapsed>,
-) -> Progress {
+fn outcome(ended: Result<Result<Connected, ConnectFailure>, tokio::time::error::Elapsed>) -> Progress {
     match ended {
         Ok(Ok(connected)) => Progress::Connected(Box::new(connected)),
         Ok(Err(ConnectFailure::Store(error))) => {

@@ -120,7 +120,9 @@ impl Unit for Seen {
     type Out = ();
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let found = connections::find(tx, &self.workspace_id, &self.connection_id).await?;
-        let Some(mut connection) = found.filter(|found| found.status != "disconnected") else { return Ok(()) };
+        let Some(mut connection) = found.filter(|found| found.status != "disconnected") else {
+            return Ok(());
+        };
         connection.permissions.clone_from(&self.permissions);
         connection.checked_at = Some(self.now);
         connection.warnings = serde_json::to_string(&self.problems).unwrap_or_else(|_| "[]".to_owned());

@@ -110,7 +110,11 @@ fn host(text: &str, wild: bool) -> Result<String, String> {
 pub fn zone(text: &str) -> Result<String, String> {
     let text = text.trim();
     let known = jiff::tz::TimeZone::get(text).is_ok() && text.len() <= 64;
-    if known { Ok(text.to_owned()) } else { Err("This is not a time zone, such as Europe/Berlin.".to_owned()) }
+    if known {
+        Ok(text.to_owned())
+    } else {
+        Err("This is not a time zone, such as Europe/Berlin.".to_owned())
+    }
 }
 
 #[cfg(test)]

@@ -39,7 +39,12 @@ impl From<StoreError> for Refused {
 ///
 /// # Errors
 /// [`Refused::Password`], or no randomness.
-pub async fn owner(email: &str, workspace: &str, words: &[&str], password: SecretString) -> Result<Owner, Refused> {
+pub async fn owner(
+    email: &str,
+    workspace: &str,
+    words: &[&str],
+    password: SecretString,
+) -> Result<Owner, Refused> {
     let mut context = vec![email, workspace];
     context.extend_from_slice(words);
     password::check_new(password.expose_secret(), &context)?;

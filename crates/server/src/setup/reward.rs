@@ -138,11 +138,16 @@ impl TermsInput {
                 let words = || format!("Type an amount above 0, such as {}.", format_major(5_000, currency));
                 Reward::Fixed { amount: amount.ok_or_else(words).map_err(wrong("value"))?, currency }
             }
-            _ => return Err(Wrong { field: "reward", words: "Choose a share or a fixed amount.".to_owned() }),
+            _ => {
+                return Err(Wrong { field: "reward", words: "Choose a share or a fixed amount.".to_owned() });
+            }
         };
         let count = |most: u32| {
             let count = self.count.trim().parse::<u32>().ok().filter(|count| (1..=most).contains(count));
-            count.ok_or_else(|| Wrong { field: "count", words: format!("Type a whole number from 1 to {most}.") })
+            count.ok_or_else(|| Wrong {
+                field: "count",
+                words: format!("Type a whole number from 1 to {most}."),
+            })
         };
         let duration = match self.span.as_str() {
             "once" => Duration::FirstSales { count: 1 },
@@ -164,7 +169,9 @@ impl TermsInput {
             minimum: before.and_then(|before| before.minimum),
             cap: before.and_then(|before| before.cap),
         };
-        terms.check().map_err(|error| Wrong { field: "value", words: format!("The terms cannot be: {error}.") })?;
+        terms
+            .check()
+            .map_err(|error| Wrong { field: "value", words: format!("The terms cannot be: {error}.") })?;
         Ok(terms)
     }
 
@@ -223,7 +230,12 @@ mod tests {
             "A partner earns 20 % of every sale in a customer's first 12 months. It is payable after 30 days."
         );
         assert_eq!(TermsInput::of(&terms), TermsInput::default());
-        let fixed = TermsInput { reward: "fixed".into(), value: "5".into(), span: "once".into(), ..TermsInput::default() };
+        let fixed = TermsInput {
+            reward: "fixed".into(),
+            value: "5".into(),
+            span: "once".into(),
+            ..TermsInput::default()
+        };
         let terms = fixed.read("jpy", None).unwrap();
         assert_eq!(terms.sentence(), "5 JPY for a customer's first sale");
         assert_eq!(TermsInput::of(&terms).value, "5");
@@ -247,6 +259,12 @@ mod tests {
         }
         assert_eq!(with(&|i| i.reward = "gift".into()), "reward");
         assert_eq!(with(&|i| i.span = "ever".into()), "span");
-        assert_eq!(with(&|i| { i.reward = "fixed".into(); i.value = "0".into() }), "value");
+        assert_eq!(
+            with(&|i| {
+                i.reward = "fixed".into();
+                i.value = "0".into()
+            }),
+            "value"
+        );
     }
 }

@@ -83,7 +83,10 @@ pub fn missing_sentences(found: &[Permission]) -> Vec<(Tone, String)> {
         .map(|one| {
             let (name, why) = (resource(one.permission), one.why);
             if one.needed {
-                (Tone::Bad, format!("Give the key “{name}: Read” {why}. Without it sales cannot be followed."))
+                (
+                    Tone::Bad,
+                    format!("Give the key “{name}: Read” {why}. Without it sales cannot be followed."),
+                )
             } else {
                 (Tone::Warn, format!("“{name}: Read” is missing. Without it Tributary cannot work {why}."))
             }
@@ -94,7 +97,8 @@ pub fn missing_sentences(found: &[Permission]) -> Vec<(Tone, String)> {
 /// Stripe's page for a new restricted key with the permissions chosen already, as far as Stripe follows the link.
 #[must_use]
 pub fn new_key_link() -> String {
-    let names = wanted_permissions().map(|one| one.permission).chain(UNASKED.map(|(permission, _)| permission));
+    let names =
+        wanted_permissions().map(|one| one.permission).chain(UNASKED.map(|(permission, _)| permission));
     let chosen: String = names.map(|name| format!("&permissions%5B%5D=rak_{}", encode(name))).collect();
     format!("https://dashboard.stripe.com/apikeys/create?name=Tributary{chosen}")
 }
@@ -168,9 +172,10 @@ fn running(stage: Stage) -> (String, Bar) {
     let all = wanted_permissions().len() + 2;
     match stage {
         Stage::Account => ("Asking Stripe whose key this is.".to_owned(), bar("Checking the key", 0, all)),
-        Stage::Permissions { done, .. } => {
-            ("Trying each permission with one small question.".to_owned(), bar("Checking the key", done + 1, all))
-        }
+        Stage::Permissions { done, .. } => (
+            "Trying each permission with one small question.".to_owned(),
+            bar("Checking the key", done + 1, all),
+        ),
         Stage::Endpoint => {
             ("Seeing to the webhook endpoint.".to_owned(), bar("Checking the key", all - 1, all))
         }
@@ -221,7 +226,10 @@ mod tests {
     fn every_permission_has_a_name_in_stripe_and_a_reason() {
         let lines = permission_lines(&[]);
         assert_eq!(lines.len(), wanted_permissions().len() + 2);
-        assert!(lines.iter().all(|line| line.resource != "Other" && line.why.starts_with("to ")), "{lines:?}");
+        assert!(
+            lines.iter().all(|line| line.resource != "Other" && line.why.starts_with("to ")),
+            "{lines:?}"
+        );
         let link = new_key_link();
         assert!(link.contains("rak_charge_read") && link.contains("rak_webhook_write"), "{link}");
     }

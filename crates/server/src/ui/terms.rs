@@ -24,7 +24,9 @@ impl TermsFields {
     pub fn new(input: &TermsInput, currency: &str) -> Self {
         let read = input.read(currency, None);
         let wrong = read.as_ref().err();
-        let error = |name: &str| wrong.filter(|wrong| wrong.field == name).map_or("", |wrong| &wrong.words).to_owned();
+        let error = |name: &str| {
+            wrong.filter(|wrong| wrong.field == name).map_or("", |wrong| &wrong.words).to_owned()
+        };
         let field = |name: &'static str, label, value: &str| Field {
             name,
             label,
@@ -43,7 +45,12 @@ impl TermsFields {
         };
         let fixed = format!("Fixed amount ({})", currency.to_uppercase());
         Self {
-            reward: select("reward", "Reward", &input.reward, &[("percent", "Share of the sale (%)"), ("fixed", &fixed)]),
+            reward: select(
+                "reward",
+                "Reward",
+                &input.reward,
+                &[("percent", "Share of the sale (%)"), ("fixed", &fixed)],
+            ),
             value: field("value", "How much", &input.value),
             span: select(
                 "span",

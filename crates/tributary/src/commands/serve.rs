@@ -95,7 +95,9 @@ async fn announce(config: &Config, app: &App, listen: SocketAddr, out: &Output) 
         setup_url,
     };
     if let Some(setup_url) = &started.setup_url {
-        out.say(&format!("Set up in the browser (this link opens until the first account exists):\n  {setup_url}"));
+        out.say(&format!(
+            "Set up in the browser (this link opens until the first account exists):\n  {setup_url}"
+        ));
     }
     out.answer(&started, |started| {
         format!("Tributary serves {} ({}; listening on {listen}).", started.url, started.database)

@@ -16,8 +16,14 @@ pub(super) async fn run(config: &Config, args: ConnectArgs, out: &Output) -> Res
     let [api_key, webhook_secret] = secrets::read(flags)?;
     let api_key = api_key.ok_or_else(|| Failure::usage("--api-key-stdin is needed."))?;
     let app = app(config, Begin::Take, out).await?;
-    let request =
-        Request { program: args.program, api_key, webhook_secret, api_base: args.api_base, poll: args.poll, only: None };
+    let request = Request {
+        program: args.program,
+        api_key,
+        webhook_secret,
+        api_base: args.api_base,
+        poll: args.poll,
+        only: None,
+    };
     let connected = connect(&app, &request).await.map_err(failure)?;
     app.db.close().await;
     for warning in &connected.warnings {

@@ -138,7 +138,9 @@ pub async fn post(State(app): State<App>, headers: HeaderMap, Posted(sent): Post
             }
             response
         }
-        Err(make::Refused::Password(error)) => again("password", crate::ui::text::sentence_case(&format!("{error}."))),
+        Err(make::Refused::Password(error)) => {
+            again("password", crate::ui::text::sentence_case(&format!("{error}.")))
+        }
         // Another set-up was quicker: what it made is there to log in to.
         Err(make::Refused::Taken(_)) => Redirect::to("/login?next=%2Fsetup").into_response(),
         Err(make::Refused::Store(error)) => PageError::from(error).answer(theme::of(&headers)),

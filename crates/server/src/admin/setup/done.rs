@@ -45,7 +45,8 @@ struct Leave {
 impl Unit for Leave {
     type Out = ();
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
-        let found = workspaces::find_program(tx, &self.program.workspace_id, &self.program.program_id).await?;
+        let found =
+            workspaces::find_program(tx, &self.program.workspace_id, &self.program.program_id).await?;
         let missing = || StoreError::NotFound("program".into());
         let program = Program { setup_done_at: Some(self.now), ..found.ok_or_else(missing)? };
         workspaces::update_program(tx, &program, self.now).await

@@ -171,8 +171,8 @@ fn address_bar(app: &App) -> Option<Bar> {
         (crate::ui::Tone::Warn, text.to_owned())
     } else {
         let text = format!(
-            "You set up {} on this machine alone. Stripe cannot reach it, so events are polled; visitors need a public \
-             https address later.",
+            "{} is open to this machine alone. That is fine for a try; for visitors and Stripe's webhooks set \
+             TRIBUTARY_PUBLIC_URL to a public https address later.",
             url.as_str().trim_end_matches('/')
         );
         (crate::ui::Tone::Plain, text)

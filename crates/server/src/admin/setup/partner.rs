@@ -70,7 +70,8 @@ async fn make(app: &App, visit: &Visit, mut form: PartnerForm) -> Result<Respons
     let facts = facts(app, visit, &form.program).await?.ok_or(PageError::NotFound)?;
     let program = &facts.shown.program;
     let (first, last) = split(&form.name);
-    let fields = serde_json::json!({ "email": form.email.trim().to_lowercase(), "name": first, "surname": last });
+    let fields =
+        serde_json::json!({ "email": form.email.trim().to_lowercase(), "name": first, "surname": last });
     let place = Place {
         workspace_id: program.workspace_id.clone(),
         program_id: program.program_id.clone(),

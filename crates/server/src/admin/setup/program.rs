@@ -5,9 +5,9 @@ use crate::App;
 use crate::admin::error::PageError;
 use crate::admin::forms::{Posted, may_change};
 use crate::admin::visit::Visit;
+use crate::setup::checks;
 use crate::setup::make::{self, ProgramInput, Refused};
 use crate::setup::reward::{TermsInput, known};
-use crate::setup::checks;
 use crate::ui::controls::{Checkbox, Field, Select};
 use crate::ui::terms::TermsFields;
 use askama::Template;
@@ -17,7 +17,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 /// Currencies that are offered first.
-const USUAL: [&str; 12] = ["usd", "eur", "gbp", "cad", "aud", "chf", "sek", "nok", "dkk", "pln", "jpy", "inr"];
+const USUAL: [&str; 12] =
+    ["usd", "eur", "gbp", "cad", "aud", "chf", "sek", "nok", "dkk", "pln", "jpy", "inr"];
 
 /// What the form sends.
 #[derive(Debug, Clone, Deserialize)]
@@ -111,7 +112,8 @@ impl ProgramForm {
             let found = self.wrong.as_ref().filter(|(field, _)| *field == name);
             found.map(|(_, words)| words.clone()).unwrap_or_default()
         };
-        let mut currencies: Vec<_> = USUAL.iter().map(|code| ((*code).to_owned(), code.to_uppercase())).collect();
+        let mut currencies: Vec<_> =
+            USUAL.iter().map(|code| ((*code).to_owned(), code.to_uppercase())).collect();
         let rest = crate::api::currencies::all().filter(|code| !USUAL.contains(code));
         currencies.extend(rest.map(|code| (code.to_owned(), code.to_uppercase())));
         ProgramFields {
@@ -199,9 +201,7 @@ async fn make_program(app: &App, visit: &Visit, form: ProgramForm) -> Result<Res
     }
     match create(app, visit, &form).await? {
         Ok(public_id) => Ok(Redirect::to(&address(&public_id, "", "stripe")).into_response()),
-        Err(wrong) => {
-            show(app, visit, "", typed(form.with(wrong)), StatusCode::UNPROCESSABLE_ENTITY).await
-        }
+        Err(wrong) => show(app, visit, "", typed(form.with(wrong)), StatusCode::UNPROCESSABLE_ENTITY).await,
     }
 }
 

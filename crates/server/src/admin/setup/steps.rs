@@ -146,7 +146,8 @@ impl Steps {
         let running = matches!(typed.check, Some(Progress::Running(_) | Progress::Failed(_)));
         let stripe = (facts.connections.is_empty() || running).then(|| {
             let hidden = vec![("program", program.public_id.clone())];
-            let form = StripeConnect::new("/setup/stripe".to_owned(), &visit.form_token, typed.check.as_ref());
+            let form =
+                StripeConnect::new("/setup/stripe".to_owned(), &visit.form_token, typed.check.as_ref());
             StripeConnect { hidden, ..form }
         });
         Self {
@@ -220,7 +221,8 @@ impl Steps {
     pub fn is_open(&self, at: usize) -> bool {
         let done = self.done();
         let first = done.iter().position(|done| !done).unwrap_or(4);
-        let busy = at == 2 && self.stripe.as_ref().is_some_and(|form| form.running.is_some() || !form.error.is_empty());
+        let busy = at == 2
+            && self.stripe.as_ref().is_some_and(|form| form.running.is_some() || !form.error.is_empty());
         at == first || busy || (at == 4 && self.partner.is_some() && done[3])
     }
 

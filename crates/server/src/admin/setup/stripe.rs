@@ -42,7 +42,8 @@ async fn begin(app: &App, visit: &Visit, sent: Sent) -> Result<Response, PageErr
 }
 
 /// Said where too many keys are checked at once.
-pub(crate) const BUSY: &str = "Several keys are being checked just now. Nothing was changed. Wait a moment and press again.";
+pub(crate) const BUSY: &str =
+    "Several keys are being checked just now. Nothing was changed. Wait a moment and press again.";
 
 /// Begins to connect a program of the visitor's own workspace. `None` if too many checks run.
 ///
