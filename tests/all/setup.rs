@@ -50,7 +50,7 @@ async fn with_account(world: &World) -> Browser {
 async fn only_the_printed_link_opens_the_set_up(engine: Engine) {
     let world = world(engine).await;
     let mut stranger = Browser::default();
-    for path in ["/", "/login", "/p/ABCD2345/transactions", "/p/ABCD2345/settings"] {
+    for path in ["/", "/login", "/p/ABCD2345/transactions", "/p/ABCD2345/events"] {
         let answer = stranger.get(&world, path).await;
         assert_eq!((answer.status, answer.location.as_str()), (303, "/setup"), "{path}");
     }
