@@ -56,6 +56,15 @@ pub fn add_months(moment: i64, months: i64) -> i64 {
     day * 86_400 + moment.rem_euclid(86_400)
 }
 
+/// A day as a receipt shows it: `22 Nov 2026` (UTC).
+pub fn shown_day(moment: i64) -> String {
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let (year, month, day) = civil(moment.div_euclid(86_400));
+    let name = usize::try_from(month - 1).ok().and_then(|at| MONTHS.get(at)).copied().unwrap_or_default();
+    format!("{day} {name} {year}")
+}
+
 fn length_of(year: i64, month: i64) -> i64 {
     match month {
         4 | 6 | 9 | 11 => 30,
@@ -96,6 +105,7 @@ mod tests {
         let jan_31 = 1_769_860_800; // 2026-01-31T12:00:00Z
         assert_eq!(add_months(jan_31, 1), 1_772_280_000); // 2026-02-28T12:00:00Z
         assert_eq!(add_months(jan_31, 12), 1_801_396_800); // 2027-01-31T12:00:00Z
+        assert_eq!(shown_day(jan_31), "31 Jan 2026");
     }
 
     #[test]

@@ -62,6 +62,15 @@ pub struct TributaryTarget {
     pub api_key: String,
 }
 
+/// The demo shop: a site of its own that sells through the sandbox.
+#[derive(Debug, Clone)]
+pub struct ShopConfig {
+    /// Loopback only; port 0 takes a free one. It answers for any host.
+    pub listen: SocketAddr,
+    /// Where visitors find it, for example `http://shop.test`; `None` = `http://localhost:PORT`.
+    pub url: Option<String>,
+}
+
 /// Everything that can be decided.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -79,6 +88,12 @@ pub struct Config {
     pub tributary: Option<TributaryTarget>,
     /// Unix seconds at which the clock stands still until it is moved; `None` = the wall clock.
     pub frozen_at: Option<i64>,
+    /// The demo shop, if it is wanted.
+    pub shop: Option<ShopConfig>,
+    /// Where buyers find the hosted pay pages, for example `http://pay.test`; `None` = where the sandbox listens.
+    pub pay_url: Option<String>,
+    /// Names that mean an address of this machine, for webhooks and for the shop's own server: `tributary.test`.
+    pub resolve: BTreeMap<String, SocketAddr>,
 }
 
 impl Default for Config {
@@ -91,6 +106,9 @@ impl Default for Config {
             deliver_retries: Retries::default(),
             tributary: None,
             frozen_at: None,
+            shop: None,
+            pay_url: None,
+            resolve: BTreeMap::new(),
         }
     }
 }

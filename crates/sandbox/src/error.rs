@@ -19,6 +19,12 @@ pub enum Error {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// A site's address is its origin and nothing more.
+    #[error("{0} is not the address of a site, such as http://shop.test, without a slash at the end")]
+    Address(String),
+    /// The demo shop could not make what it sells.
+    #[error("the demo shop cannot open: {0}")]
+    Shop(String),
     /// The HTTP client for deliveries and stories could not be built.
     #[error("cannot build the HTTP client: {0}")]
     Client(#[from] reqwest::Error),

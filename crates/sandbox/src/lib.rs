@@ -23,14 +23,16 @@ mod objects;
 pub mod openapi;
 mod pages;
 mod params;
+mod pay;
 mod plan;
 mod routes;
 mod server;
 mod shared;
+mod shop;
 mod stories;
 mod world;
 
-pub use config::{ApiKeys, Config, Retries, TributaryTarget};
+pub use config::{ApiKeys, Config, Retries, ShopConfig, TributaryTarget};
 pub use error::Error;
 pub use server::{Running, run, start};
 pub use shared::Violation;

@@ -1,15 +1,17 @@
 //! What requests, deliveries and stories share.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 use tokio::sync::{Notify, watch};
 
 use crate::clock::Clock;
 use crate::config::{Config, MAX_VIOLATIONS, MAX_WORLDS};
+use crate::deliver::send::is_loopback;
 use crate::error::ApiError;
 use crate::faults::ApiFault;
+use crate::shop::Shop;
 use crate::world::World;
 
 /// Account name and mode.
@@ -35,6 +37,10 @@ pub struct Shared {
     pub config: Config,
     /// Where the sandbox listens, for example `http://127.0.0.1:8788`.
     pub base_url: String,
+    /// Where buyers find the hosted pay pages, for example `http://pay.test`.
+    pub pay_url: String,
+    /// The demo shop, if it was wanted.
+    pub shop: Option<Arc<Shop>>,
     /// For deliveries and stories.
     pub client: reqwest::Client,
     /// Wakes the deliveries.
@@ -49,9 +55,12 @@ pub struct Shared {
 impl Shared {
     /// An empty sandbox.
     pub fn new(config: Config, base_url: String, client: reqwest::Client) -> Self {
+        let pay_url = config.pay_url.clone().unwrap_or_else(|| base_url.clone());
         Self {
             config,
             base_url,
+            pay_url,
+            shop: None,
             client,
             wake: Notify::new(),
             worlds: Mutex::default(),
@@ -80,13 +89,23 @@ impl Shared {
                 )));
             }
             let clock = Clock::new(self.config.frozen_at);
-            let world = World::new(self.config.seed, &key.0, key.1, clock, self.base_url.clone());
+            let world = World::new(self.config.seed, &key.0, key.1, clock, self.pay_url.clone());
             worlds.insert(key.clone(), world);
         }
         match worlds.get_mut(key) {
             Some(world) => Ok(work(world)),
             None => Err(ApiError::internal("the account is gone")),
         }
+    }
+
+    /// True if the sandbox may send something to this URL: its host is this machine, by itself or by
+    /// [`Config::resolve`].
+    pub fn reaches(&self, url: &str) -> bool {
+        let named = url::Url::parse(url)
+            .ok()
+            .and_then(|u| u.host_str().map(|h| self.config.resolve.contains_key(h)))
+            .unwrap_or(false);
+        named || is_loopback(url)
     }
 
     /// Works on a world if it exists.

@@ -161,6 +161,30 @@ pub(crate) struct SandboxArgs {
     /// The same seed and the same requests give the same ids.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
+    /// Open a demo shop that listens here; a loopback address, port 0 for a free one.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) shop_listen: Option<SocketAddr>,
+    /// Where visitors find the shop, such as http://shop.test; else http://localhost with the shop's port.
+    #[arg(long, value_name = "URL", requires = "shop_listen")]
+    pub(crate) shop_url: Option<String>,
+    /// Where buyers find the hosted pay pages, such as http://pay.test; else where the sandbox listens.
+    #[arg(long, value_name = "URL")]
+    pub(crate) pay_url: Option<String>,
+    /// A name that means an address of this machine, for webhooks and the shop's server; may be given again.
+    #[arg(long, value_name = "NAME=ADDRESS", value_parser = resolved)]
+    pub(crate) resolve: Vec<(String, SocketAddr)>,
+}
+
+/// Reads `tributary.test=127.0.0.1:8787`.
+fn resolved(text: &str) -> Result<(String, SocketAddr), String> {
+    let (name, address) = text.split_once('=').ok_or("write it as tributary.test=127.0.0.1:8787")?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
+    if name.is_empty() || !name.chars().all(plain) {
+        return Err(format!("{name:?} is not the name of a host"));
+    }
+    let address =
+        address.parse().map_err(|_| format!("{address:?} is not an address such as 127.0.0.1:8787"))?;
+    Ok((name.to_ascii_lowercase(), address))
 }
 
 /// What a running sandbox can be asked.

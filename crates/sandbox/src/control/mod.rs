@@ -6,6 +6,7 @@ mod delivery;
 mod keys;
 mod objects;
 mod payments;
+mod shop;
 mod state;
 mod stories;
 
@@ -48,6 +49,8 @@ pub const ROUTES: &[(&str, &str, &str)] = &[
     ("POST", "/_sandbox/refunds/{id}/fail", "{}"),
     ("POST", "/_sandbox/charges/{id}/dispute", "{amount?, reason?}"),
     ("POST", "/_sandbox/disputes/{id}/close", "{status: won|lost}"),
+    ("GET", "/_sandbox/shop", "the demo shop: addresses, items, settings"),
+    ("POST", "/_sandbox/shop", "{head?, script?, signup?: browser|server, api?, api_key?}"),
     ("POST", "/_sandbox/settings", "{tax_ppm, tax_inclusive, shipping}"),
     ("POST", "/_sandbox/clock/advance", "{seconds} or {to: unix seconds}"),
     ("POST", "/_sandbox/delivery", "{shuffle, duplicate_percent, drop_percent, hold}"),
@@ -76,6 +79,7 @@ pub fn router() -> Router<Arc<Shared>> {
         .route("/_sandbox/refunds/{id}/fail", post(objects::fail_refund))
         .route("/_sandbox/charges/{id}/dispute", post(objects::dispute))
         .route("/_sandbox/disputes/{id}/close", post(objects::close_dispute))
+        .route("/_sandbox/shop", get(shop::get).post(shop::set))
         .route("/_sandbox/settings", post(objects::settings))
         .route("/_sandbox/clock/advance", post(clock::advance))
         .route("/_sandbox/delivery", post(delivery::set))

@@ -76,7 +76,7 @@ fn due(shared: &Shared, mut free: usize) -> (Vec<Job>, Option<Instant>) {
 }
 
 async fn make(shared: &Shared, job: Job) {
-    let Some((url, secret)) = job.target.filter(|(url, _)| is_loopback(url)) else {
+    let Some((url, secret)) = job.target.filter(|(url, _)| shared.reaches(url)) else {
         shared.with(&job.world, |world| world.queue.abandon(job.number));
         return;
     };

@@ -10,7 +10,7 @@ use crate::events::emit;
 use crate::money;
 use crate::objects::session::{self, Source};
 use crate::params;
-use crate::plan::Plan;
+use crate::plan::{DiscountSpec, Plan};
 use crate::routes::customers;
 use crate::world::World;
 
@@ -71,20 +71,13 @@ pub fn open_link(
         if !params::flag(&found, "allow_promotion_codes") {
             return Err(ApiError::bad("This payment link takes no promotion codes."));
         }
-        let id = world
-            .newest("promotion_code")
-            .find(|p| {
-                params::flag(p, "active")
-                    && params::text(p, "code").is_some_and(|c| c.eq_ignore_ascii_case(code))
-            })
-            .and_then(|p| params::owned(p, "id"))
-            .ok_or_else(|| ApiError::missing("promotion_code", code, "promotion_code"))?;
-        plan.discount = Some(crate::plan::promotion(world, &id)?);
+        plan.discount = Some(by_code(world, code)?);
     }
     let recurring = params::at(&found, "subscription_data").is_some();
     // Stripe drops a reference with other characters and goes on without it.
     let plain = |text: &&str| {
-        text.len() <= 200 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b))
+        (1..=200).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b))
     };
     let source = Source {
         mode: if recurring { "subscription" } else { "payment" }.to_owned(),
@@ -93,11 +86,57 @@ pub fn open_link(
         client_reference_id: reference.filter(plain).map(str::to_owned),
         metadata: found["metadata"].clone(),
         payment_link: Some(link.to_owned()),
-        success_url: Some("https://stripe.com".to_owned()),
+        success_url: params::owned(&found, "after_completion.redirect.url")
+            .or_else(|| Some("https://stripe.com".to_owned())),
         cancel_url: None,
         allow_promotion_codes: Some(found["allow_promotion_codes"].clone()),
     };
     open(world, source, plan)
+}
+
+/// The promotion that a typed code means.
+fn by_code(world: &World, code: &str) -> Res<DiscountSpec> {
+    let id = world
+        .newest("promotion_code")
+        .find(|p| {
+            params::flag(p, "active") && params::text(p, "code").is_some_and(|c| c.eq_ignore_ascii_case(code))
+        })
+        .and_then(|p| params::owned(p, "id"))
+        .ok_or_else(|| ApiError::missing("promotion_code", code, "promotion_code"))?;
+    crate::plan::promotion(world, &id)
+}
+
+/// Takes a code that a buyer typed on the page of an open session.
+///
+/// # Errors
+/// 404 for an unknown code, 400 for a session that is not open or takes none.
+pub fn apply_code(world: &mut World, id: &str, code: &str) -> Res<()> {
+    let found = world.live(SESSION, id, "session")?;
+    if params::text(&found, "status") != Some("open") || !params::flag(&found, "allow_promotion_codes") {
+        return Err(ApiError::bad("This purchase takes no promotion codes."));
+    }
+    let spec = by_code(world, code)?;
+    let mut plan = plan_of(world, id)?;
+    let given = json!([{ "coupon": null, "promotion_code": spec.promotion_code }]);
+    plan.discount = Some(spec);
+    let quote = money::quote(world, &plan, true)?;
+    let quote = if plan.trial_days > 0 { quote.free() } else { quote };
+    world.set(SESSION, id, "discounts", given)?;
+    world.change(
+        SESSION,
+        id,
+        json!({
+            "amount_subtotal": quote.subtotal(),
+            "amount_total": quote.total(),
+            "total_details": {
+                "amount_discount": quote.discount(),
+                "amount_shipping": quote.shipping,
+                "amount_tax": quote.tax(),
+            },
+        }),
+    )?;
+    world.plans.insert(id.to_owned(), plan);
+    Ok(())
 }
 
 /// Pays an open session; with `later` the payment method takes days to answer.

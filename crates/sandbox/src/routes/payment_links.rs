@@ -32,7 +32,7 @@ fn create(call: &mut Call<'_>) -> Res {
     let metadata = params::merged_metadata(&json!({}), call.params.get("metadata"));
     let over = json!({
         "active": true,
-        "after_completion": { "type": "hosted_confirmation", "hosted_confirmation": { "custom_message": null } },
+        "after_completion": after_completion(call.params)?,
         "allow_promotion_codes": params::flag(call.params, "allow_promotion_codes"),
         "billing_address_collection": "auto",
         "currency": quote.currency,
@@ -75,6 +75,21 @@ fn create(call: &mut Call<'_>) -> Res {
     call.world.plans.insert(id.clone(), plan);
     emit(call.world, "payment_link.created", "payment_link", &id)?;
     call.world.live("payment_link", &id, "id")
+}
+
+/// Where a buyer goes after paying: a page of Stripe's, or one of the merchant's.
+fn after_completion(given: &Value) -> Res {
+    if params::text(given, "after_completion.type") != Some("redirect") {
+        let message = params::owned(given, "after_completion.hosted_confirmation.custom_message");
+        return Ok(
+            json!({ "type": "hosted_confirmation", "hosted_confirmation": { "custom_message": message } }),
+        );
+    }
+    let url = params::owned(given, "after_completion.redirect.url").ok_or_else(|| {
+        let name = "after_completion[redirect][url]";
+        ApiError::param("parameter_missing", name, format!("Missing required param: {name}."))
+    })?;
+    Ok(json!({ "type": "redirect", "redirect": { "url": url } }))
 }
 
 fn change(call: &mut Call<'_>) -> Res {

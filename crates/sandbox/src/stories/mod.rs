@@ -102,7 +102,7 @@ fn target(shared: &Shared, options: &Options) -> Result<Option<TributaryTarget>,
         (Some(_), None) => return Err(ApiError::bad("tributary_url needs api_key beside it.")),
         (None, _) => shared.config.tributary.clone(),
     };
-    if target.as_ref().is_some_and(|t| !crate::deliver::send::is_loopback(&t.base_url)) {
+    if target.as_ref().is_some_and(|t| !shared.reaches(&t.base_url)) {
         return Err(ApiError::bad(
             "tributary_url must be on this machine: the sandbox talks to loopback only.",
         ));

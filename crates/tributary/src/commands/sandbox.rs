@@ -8,23 +8,36 @@ use crate::output::Output;
 use crate::secrets;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use tributary_sandbox::{Config, Error, Violation};
+use tributary_sandbox::{Config, Error, ShopConfig, Violation};
 
 pub(super) async fn run(args: SandboxArgs, out: &Output) -> Result<Exit, Failure> {
     match args.command {
-        None => serve(Config { listen: args.listen, seed: args.seed, ..Config::default() }, out).await,
+        None => serve(config(args), out).await,
         Some(SandboxCommand::Play(play)) => self::play(play, out).await,
         Some(SandboxCommand::State { sandbox }) => state(&sandbox, out).await,
     }
+}
+
+fn config(args: SandboxArgs) -> Config {
+    let SandboxArgs { listen, seed, shop_listen, shop_url, pay_url, resolve, .. } = args;
+    let shop = shop_listen.map(|listen| ShopConfig { listen, url: shop_url });
+    Config { listen, seed, shop, pay_url, resolve: resolve.into_iter().collect(), ..Config::default() }
 }
 
 /// Serves until it is told to stop; violations of Stripe's document make it end with 1.
 async fn serve(config: Config, out: &Output) -> Result<Exit, Failure> {
     let mut running = tributary_sandbox::start(config).await.map_err(|e| failure(&e))?;
     let url = running.base_url().to_owned();
-    out.answer(&json!({ "url": url, "pid": std::process::id() }), |_| {
+    let mut about = json!({ "url": url, "pid": std::process::id(), "pay_url": running.pay_url() });
+    let mut shop_line = String::new();
+    if let Some((listen, shop_url)) = running.shop() {
+        about["shop_url"] = json!(shop_url);
+        about["shop_listen"] = json!(listen.to_string());
+        shop_line = format!("The demo shop is at {shop_url}, its settings at {shop_url}/settings.\n");
+    }
+    out.answer(&about, |_| {
         format!(
-            "The sandbox listens at {url}. Any key such as rk_test_demo1234 works.\n\
+            "The sandbox listens at {url}. Any key such as rk_test_demo1234 works.\n{shop_line}\
              Connect it with TRIBUTARY_STRIPE_API_BASE={url}. Ctrl-C stops it."
         )
     })?;
@@ -41,7 +54,7 @@ async fn serve(config: Config, out: &Output) -> Result<Exit, Failure> {
 fn failure(error: &Error) -> Failure {
     let message = sentence(&error.to_string());
     match error {
-        Error::NotLoopback(_) => Failure::usage(message),
+        Error::NotLoopback(_) | Error::Address(_) => Failure::usage(message),
         Error::Listen { .. } => Failure::unavailable(format!("{message} Choose another with --listen.")),
         _ => Failure::unavailable(message),
     }
