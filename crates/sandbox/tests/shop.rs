@@ -1,4 +1,5 @@
 //! The demo shop: from its forms to Stripe's objects, and what it lets into its pages.
+#![allow(clippy::unwrap_used, reason = "a helper of these tests that fails should end its test")]
 
 mod common;
 
@@ -139,7 +140,6 @@ async fn a_promotion_code_lowers_what_is_paid_once() {
 /// Bearer and body of what reached Tributary's `POST /v1/customers`.
 type Heard = Arc<Mutex<Vec<(String, Value)>>>;
 
-#[expect(clippy::unwrap_used, reason = "a helper that fails should end its test")]
 async fn tributary() -> (String, Heard) {
     async fn hear(State(heard): State<Heard>, headers: HeaderMap, Json(body): Json<Value>) -> &'static str {
         heard.lock().unwrap().push((header(&headers, "authorization").to_owned(), body));
