@@ -54,5 +54,19 @@ for (const name of readdirSync(out)) {
   writeFileSync(`${out}/${name}.gz`, gzipSync(body, { level: 9 }));
   writeFileSync(`${out}/${name}.br`, brotliCompressSync(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }));
 }
+
+// The script for merchants' sites has one plain name: the server renders a program's settings into it.
+const tracker = await build({
+  entryPoints: ["src/tracker.ts"],
+  bundle: true,
+  minify: true,
+  write: false,
+  format: "esm",
+  target: "es2021",
+  legalComments: "none",
+  logLevel: "warning",
+});
+writeFileSync(`${out}/tracker.js`, tracker.outputFiles[0].contents);
+
 // Last, so that a build that was cut off leaves no manifest behind.
 writeFileSync(`${out}/manifest.json`, `${JSON.stringify(manifest, null, 2)}\n`);

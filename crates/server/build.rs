@@ -16,6 +16,10 @@ fn table() -> Result<(), String> {
     println!("cargo::rerun-if-changed={}", manifest.display());
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=askama.toml");
+    // Embedded by src/track/script.rs.
+    if !dist.join("tracker.js").exists() {
+        return Err("web/dist/tracker.js is missing: run bin/web first".to_owned());
+    }
     let text = fs::read_to_string(&manifest)
         .map_err(|_| "web/dist/manifest.json is missing: run bin/web first".to_owned())?;
 

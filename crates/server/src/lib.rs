@@ -14,6 +14,7 @@ pub mod router;
 pub mod setup;
 pub mod state;
 pub mod stripe;
+pub mod track;
 pub mod tracking;
 pub mod ui;
 

@@ -2,7 +2,7 @@
 
 use crate::pipeline::worker;
 use crate::stripe::receive;
-use crate::{App, admin, api};
+use crate::{App, admin, api, track};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -42,6 +42,7 @@ pub fn router(app: App) -> Router {
         .merge(webhook)
         .merge(health)
         .merge(api::router())
+        .merge(track::routes(&app))
         .merge(pages)
         .with_state(app)
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIME))
@@ -90,6 +91,12 @@ pub async fn serve(
     let stop = Arc::new(Notify::new());
     let stopped = Arc::clone(&stop);
     let pipeline = tokio::spawn(worker::run(app.clone(), async move { stopped.notified().await }));
+    // Before the first request, so that an outage later finds the links in memory.
+    if let Err(error) = app.track.cache.refresh(&app).await {
+        tracing::warn!(%error, "links could not be read yet");
+    }
+    let (tracked, untracked) = (app.clone(), Arc::clone(&stop));
+    tokio::spawn(async move { track::run(&tracked, untracked.notified()).await });
     let graceful = hyper_util::server::graceful::GracefulShutdown::new();
     let routes = router(app.clone());
     let room = Arc::new(Semaphore::new(CONNECTIONS));
@@ -125,11 +132,13 @@ pub async fn serve(
         });
     }
     // Requests and workers end side by side, so that both together keep to the ten seconds.
+    stop.notify_waiters();
     stop.notify_one();
     let ended = tokio::time::timeout(DRAIN, async { tokio::join!(graceful.shutdown(), pipeline) }).await;
     if ended.is_err() {
         tracing::warn!("some requests or workers did not end within 10 s; what was answered is kept");
     }
+    app.track.drain(Duration::from_secs(2)).await;
     app.db.close().await;
     Ok(())
 }

@@ -5,6 +5,7 @@ use crate::connect::checks::Checks;
 use crate::setup::first_run::FirstRun;
 use crate::setup::reveal::Reveals;
 use crate::stripe::receive::Doors;
+use crate::track::Track;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -47,6 +48,8 @@ pub struct App {
     pub checks: Arc<Checks>,
     /// Secrets that are shown once.
     pub reveals: Arc<Reveals>,
+    /// What the tracking surface holds in memory.
+    pub track: Arc<Track>,
     keys: Arc<Keys>,
 }
 
@@ -68,6 +71,7 @@ impl App {
             first_run: Arc::default(),
             checks: Arc::default(),
             reveals: Arc::default(),
+            track: Arc::new(Track::default()),
             keys: Arc::new(Keys { master, of_workspace: RwLock::new(HashMap::new()) }),
         }
     }

@@ -5,9 +5,11 @@ pub mod connections;
 pub mod db;
 pub mod error;
 pub mod health;
+pub mod links;
 pub mod pages;
 pub mod pipeline;
 pub mod setup;
+pub mod track;
 pub mod vault;
 pub mod workspaces;
 

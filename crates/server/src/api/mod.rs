@@ -16,7 +16,7 @@ pub mod wire;
 mod work;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use token::new_api_token;
 

@@ -2,7 +2,7 @@
 
 mod access;
 mod customers;
-mod harness;
+pub(crate) mod harness;
 mod partners;
 mod signups;
 mod transactions;

@@ -1,7 +1,7 @@
 //! Partners, their dated status, their links, and what they have brought.
 
 use super::{By, Page, Place, tags_of, tags_text};
-use crate::{P, Row, StoreError, Tx};
+use crate::{P, Row, StoreError, Tx, links};
 
 /// A partner of one program, shared by both modes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -242,7 +242,7 @@ pub struct Link {
     pub created_at: i64,
 }
 
-/// Stores a link.
+/// Stores a link, with the slug of its short form.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] if the key is taken.
@@ -252,20 +252,18 @@ pub async fn insert_link(
     partner_id: &str,
     l: &Link,
 ) -> Result<(), StoreError> {
-    let sql = "INSERT INTO referral_link (workspace_id, link_id, program_id, partner_id, key, destination, \
-         is_default, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    let params = [
-        P::T(&place.workspace_id),
-        P::T(&l.link_id),
-        P::T(&place.program_id),
-        P::T(partner_id),
-        P::T(&l.key),
-        P::T(&l.destination),
-        P::F(l.is_default),
-        P::I(l.created_at),
-    ];
-    tx.exec(sql, &params).await?;
-    Ok(())
+    let new = links::NewLink {
+        workspace_id: &place.workspace_id,
+        program_id: &place.program_id,
+        partner_id,
+        link_id: &l.link_id,
+        key: &l.key,
+        name: "",
+        destination: &l.destination,
+        is_default: l.is_default,
+        now: l.created_at,
+    };
+    links::create(tx, &new).await.map(drop)
 }
 
 /// The old default link stays as an extra one, so that what was published keeps working.

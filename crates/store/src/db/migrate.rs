@@ -12,7 +12,15 @@ macro_rules! migrations {
         const POSTGRES: &[(&str, &str)] = &[ $( ($name, include_str!(concat!("../../migrations/postgres/", $name, ".sql"))) ),+ ];
     };
 }
-migrations!("0001_base", "0002_derived", "0003_ledger", "0004_append_only", "0005_track", "0006_connect");
+migrations!(
+    "0001_base",
+    "0002_derived",
+    "0003_ledger",
+    "0004_append_only",
+    "0005_track",
+    "0006_connect",
+    "0007_links"
+);
 
 /// The newest version that this binary knows.
 pub(super) fn newest() -> i64 {
