@@ -6,6 +6,7 @@ mod settings;
 pub(crate) use settings::SETTINGS;
 
 use crate::failure::Failure;
+use reqwest::header::HeaderName;
 use secrecy::SecretString;
 use settings::{Origin, Raw};
 use std::net::SocketAddr;
@@ -34,6 +35,8 @@ pub(crate) struct Config {
     pub(crate) log_json: bool,
     pub(crate) poll_seconds: u64,
     pub(crate) link_delay_ms: i64,
+    /// The header in which a proxy names the visitor's address.
+    pub(crate) client_address_header: Option<HeaderName>,
     /// Names in the environment that look like ours and mean nothing.
     pub(crate) unknown_names: Vec<String>,
     /// The file that was read, if there is one.
@@ -81,6 +84,9 @@ impl Config {
             })?,
             poll_seconds: raw.read("poll_seconds", |text| number(text, 1, 3_600))?.unsigned_abs(),
             link_delay_ms: raw.read("link_delay_ms", |text| number(text, 0, 600_000))?,
+            client_address_header: raw.optional("client_address_header", |text| {
+                HeaderName::from_str(text).map_err(|_| "a header's name has letters and hyphens".into())
+            })?,
             unknown_names: Vec::new(),
             file: None,
         })

@@ -75,5 +75,9 @@ pub(crate) fn app_at(config: &Config, listen: SocketAddr, db: Db, master: Master
         poll_seconds: config.poll_seconds,
         link_delay_ms: config.link_delay_ms,
     };
-    Ok(App::new(db, master.key, Clock::default(), settings))
+    let app = App::new(db, master.key, Clock::default(), settings);
+    if let Some(header) = &config.client_address_header {
+        app.track.trust(header.clone());
+    }
+    Ok(app)
 }

@@ -11,6 +11,7 @@ pub mod queue;
 pub mod recent;
 pub mod redirect;
 pub mod script;
+pub mod signup;
 pub mod visit;
 pub mod visitor;
 pub mod wire;
@@ -39,6 +40,8 @@ pub struct Track {
     pub limits: limits::Limits,
     /// Visits whose ids were given out before their commit.
     pub recent: recent::Recent,
+    /// Sign-ups on their way into the database.
+    pub signups: signup::Signups,
     address_header: OnceLock<HeaderName>,
 }
 
@@ -53,13 +56,16 @@ impl Track {
 
     /// Starts what writes. Called for every router; only the first call does anything.
     fn start(&self, app: &App) {
-        self.queue.start(&app.db);
+        let (db, clock, wake) = (app.db.clone(), Arc::clone(&app.clock), Arc::clone(&app.wake));
+        self.signups.start(&db, &wake);
+        self.queue.start(queue::Writer { db, clock, wake });
     }
 
     /// Waits until what was taken is written, for a while.
     pub async fn drain(&self, limit: Duration) {
-        if tokio::time::timeout(limit, self.queue.flush()).await.is_err() {
-            tracing::warn!("some visits were not written before the end");
+        let both = async { tokio::join!(self.queue.flush(), self.signups.flush()) };
+        if tokio::time::timeout(limit, both).await.is_err() {
+            tracing::warn!("some visits or sign-ups were not written before the end");
         }
     }
 }
@@ -80,6 +86,7 @@ pub fn routes(app: &App) -> Router<App> {
         .layer(CompressionLayer::new().quality(CompressionLevel::Best));
     Router::new()
         .route("/t/{program}/visit", post(visit::post).options(wire::preflight))
+        .route("/t/{program}/signup", post(signup::post).options(wire::preflight))
         .merge(script)
         .layer(middleware::map_response(wire::open))
         .route("/r/{first}", get(redirect::by_slug))

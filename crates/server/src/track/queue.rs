@@ -4,14 +4,17 @@
 //! for the commit it begins at once, else after [`PAUSE`]. While the database is away the writer tries again and the
 //! queue fills up to [`ROOM`]; what comes then is dropped and counted.
 
+use crate::clock::Clock;
+use crate::pipeline::visit_recorded;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
-use tributary_store::Db;
 use tributary_store::track::visits::{Arrival, Became, RecordVisits, Sighting, Through};
+use tributary_store::{Db, StoreError, Tx, Unit};
 
 /// Arrivals that may wait, some 700 bytes each.
 pub const ROOM: usize = 20_000;
@@ -23,6 +26,8 @@ pub const PAUSE: Duration = Duration::from_millis(50);
 const PATIENCE: Duration = Duration::from_millis(800);
 /// Pause before a database that was away is tried again.
 const AGAIN: Duration = Duration::from_millis(250);
+/// A visit written so much later than it was may have been named by a purchase meanwhile, ms.
+const LATE_MS: i64 = 5_000;
 
 enum Item {
     Arrival(Arc<Arrival>, Option<oneshot::Sender<Became>>),
@@ -63,10 +68,10 @@ impl Default for Queue {
 
 impl Queue {
     /// Starts the writer, once.
-    pub(super) fn start(&self, db: &Db) {
+    pub(super) fn start(&self, writer: Writer) {
         let receiver = self.receiver.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(receiver) = receiver {
-            tokio::spawn(write(db.clone(), receiver, Arc::clone(&self.shared)));
+            tokio::spawn(write(writer, receiver, Arc::clone(&self.shared)));
         }
     }
 
@@ -136,6 +141,34 @@ impl Queue {
     }
 }
 
+/// What the writer works with.
+pub(super) struct Writer {
+    pub(super) db: Db,
+    pub(super) clock: Arc<Clock>,
+    pub(super) wake: Arc<Notify>,
+}
+
+/// Arrivals, and a second look at purchases that named a visit before it was written.
+struct Write {
+    record: RecordVisits,
+    now: i64,
+}
+
+impl Unit for Write {
+    type Out = Vec<Became>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Vec<Became>, StoreError> {
+        let became = self.record.run(tx).await?;
+        for (arrival, became) in self.record.arrivals.iter().zip(&became) {
+            if *became == Became::Counted && self.now.saturating_sub(arrival.at) > LATE_MS {
+                let t = &arrival.through;
+                let (ws, program) = (&t.workspace_id, &t.program_id);
+                visit_recorded(tx, ws, arrival.mode, program, &arrival.visit_id, self.now).await?;
+            }
+        }
+        Ok(became)
+    }
+}
+
 /// The queue had no room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Full;
@@ -184,12 +217,13 @@ impl Group {
         !self.flushes.is_empty() || self.arrivals.iter().any(|(_, answer)| answer.is_some())
     }
 
-    fn unit(&self) -> RecordVisits {
-        RecordVisits {
+    fn unit(&self, now: i64) -> Write {
+        let record = RecordVisits {
             arrivals: self.arrivals.iter().map(|(arrival, _)| Arc::clone(arrival)).collect(),
             sightings: self.sightings.clone(),
             dropped: self.dropped.clone(),
-        }
+        };
+        Write { record, now }
     }
 
     fn is_empty(&self) -> bool {
@@ -218,7 +252,7 @@ impl Group {
     }
 }
 
-async fn write(db: Db, mut queue: mpsc::Receiver<Item>, shared: Arc<Shared>) {
+async fn write(writer: Writer, mut queue: mpsc::Receiver<Item>, shared: Arc<Shared>) {
     let mut items = Vec::with_capacity(BATCH);
     while queue.recv_many(&mut items, BATCH).await > 0 {
         let mut group = Group::default();
@@ -235,7 +269,7 @@ async fn write(db: Db, mut queue: mpsc::Receiver<Item>, shared: Arc<Shared>) {
             }
         }
         group.dropped = shared.take_owed();
-        commit(&db, &mut group, &shared).await;
+        commit(&writer, &mut group, &shared).await;
         for answer in group.flushes {
             // Nobody waits any longer: what was to be written is written all the same.
             let _gone = answer.send(());
@@ -244,12 +278,13 @@ async fn write(db: Db, mut queue: mpsc::Receiver<Item>, shared: Arc<Shared>) {
 }
 
 /// Commits a group, however long the database is away.
-async fn commit(db: &Db, group: &mut Group, shared: &Shared) {
+async fn commit(writer: &Writer, group: &mut Group, shared: &Shared) {
     while !group.is_empty() {
-        match db.write(group.unit()).await {
+        match writer.db.write(group.unit(writer.clock.now_ms())).await {
             Ok(became) => {
                 if shared.away.swap(false, Ordering::Relaxed) {
                     tracing::info!("visits are written again");
+                    writer.wake.notify_one();
                 }
                 return group.answer(became);
             }
@@ -262,7 +297,7 @@ async fn commit(db: &Db, group: &mut Group, shared: &Shared) {
             }
             Err(error) if group.arrivals.len() > 1 => {
                 tracing::error!(%error, "a group of visits was refused; each is tried on its own");
-                one_by_one(db, group).await;
+                one_by_one(writer, group).await;
             }
             Err(error) => {
                 tracing::error!(%error, "a visit was refused");
@@ -276,12 +311,12 @@ async fn commit(db: &Db, group: &mut Group, shared: &Shared) {
 }
 
 /// Finds the one that spoils a group. What the database takes is written, the rest is left out and said.
-async fn one_by_one(db: &Db, group: &mut Group) {
+async fn one_by_one(writer: &Writer, group: &mut Group) {
     let arrivals = std::mem::take(&mut group.arrivals);
     for (arrival, answer) in arrivals {
-        let unit =
+        let record =
             RecordVisits { arrivals: vec![Arc::clone(&arrival)], sightings: Vec::new(), dropped: Vec::new() };
-        match db.write(unit).await {
+        match writer.db.write(Write { record, now: writer.clock.now_ms() }).await {
             Ok(became) => {
                 if let (Some(answer), Some(became)) = (answer, became.into_iter().next()) {
                     drop(answer.send(became));

@@ -299,3 +299,64 @@ async fn a_flood_from_one_network_still_gets_through_and_is_counted_as_a_program
     }
     assert_eq!(at.count(LINK_DAY).await, [[300, 0, 10, 0, 0]]);
 }
+
+impl Surface {
+    async fn sign_up(&self, body: &str) -> (u16, String) {
+        let path = format!("/t/{}/signup", self.api.program.public_id);
+        let request = Request::post(path).header("origin", "https://shop.example");
+        let (status, _, text) = self.send(request, body).await;
+        self.api.app.track.signups.flush().await;
+        (status.as_u16(), text)
+    }
+}
+
+const CUSTOMERS: &str =
+    "SELECT COUNT(*), SUM(CASE WHEN partner_by = 'browser' THEN 1 ELSE 0 END) FROM customer";
+
+#[tokio::test]
+async fn a_sign_up_makes_a_customer_once_and_tells_nothing() {
+    let at = Surface::new().await;
+    let body = r#"{"key":"u1","email":"Mia@Customers.example","name":"Mia","partner":"ada","visitor":"0.5","page":"https://shop.example/join?x=1"}"#;
+    for _ in 0..3 {
+        assert_eq!(at.sign_up(body).await, (204, String::new()));
+    }
+    assert_eq!(at.count(CUSTOMERS).await, [[1, 1]]);
+    assert_eq!(
+        at.count("SELECT COUNT(*) FROM browser_signup WHERE page = 'https://shop.example/join'").await,
+        [[1]]
+    );
+    assert_eq!(at.count("SELECT COUNT(*) FROM customer WHERE email = 'mia@customers.example'").await, [[1]]);
+    // Without a key the address is the key; by a visit alone the partner is known, too.
+    let (_, answer) = at.visit(json!({"key": "ada", "page": "https://shop.example/"})).await;
+    let id = answer["visit"].as_str().unwrap();
+    let by_visit = json!({"email": "b@customers.example", "visitor": id}).to_string();
+    assert_eq!(at.sign_up(&by_visit).await.0, 204);
+    assert_eq!(at.count(CUSTOMERS).await, [[2, 2]]);
+    assert_eq!(at.count("SELECT COUNT(*) FROM browser_signup WHERE visit_id IS NOT NULL").await, [[1]]);
+    assert_eq!(at.count("SELECT COUNT(*) FROM sighting WHERE kind = 'signup'").await, [[1]]);
+}
+
+#[tokio::test]
+async fn forged_and_flooding_sign_ups_change_nothing() {
+    let at = Surface::new().await;
+    for (body, wanted) in [
+        (r#"{"key":"u1"}"#, 204),
+        (r#"{"key":"u1","partner":"nobody"}"#, 204),
+        (r#"{"key":"u1","partner":"../ada"}"#, 204),
+        (r#"{"key":"u1","partner":"ada","page":"https://evil.example/"}"#, 204),
+        (r#"{"partner":"ada"}"#, 422),
+        (r#"{"partner":"ada","email":"nobody"}"#, 422),
+        ("{\"partner\":\"ada\",\"key\":\"a\\u0000b\"}", 422),
+        (r#"{"partner":"ada","key":{"$ne":1}}"#, 400),
+        ("null", 400),
+    ] {
+        assert_eq!(at.sign_up(body).await.0, wanted, "{body}");
+    }
+    assert_eq!(at.count("SELECT COUNT(*) FROM customer").await, [[0]]);
+    for n in 0..40 {
+        let body = json!({"key": format!("f{n}"), "partner": "ada"}).to_string();
+        assert_eq!(at.sign_up(&body).await, (204, String::new()));
+    }
+    let made = at.count("SELECT COUNT(*) FROM customer").await[0][0];
+    assert!((1..=20).contains(&made), "{made}");
+}

@@ -72,10 +72,16 @@ pub async fn find(
     if let Some(row) = tx.opt(sql, &params).await? {
         return partner(&row).map(Some);
     }
-    if by != By::Id {
-        return Ok(None);
-    }
-    let sql = concat!(columns!(), "AND deleted_at IS NULL AND partner_id = $3");
+    let sql = match by {
+        By::Id => concat!(columns!(), "AND deleted_at IS NULL AND partner_id = $3"),
+        // The key of another link of the partner's, or one that the partner had before.
+        By::Key => concat!(
+            columns!(),
+            "AND deleted_at IS NULL AND partner_id = (SELECT partner_id FROM referral_link l \
+             WHERE l.workspace_id = $1 AND l.program_id = $2 AND l.key = $3)"
+        ),
+        By::Email => return Ok(None),
+    };
     tx.opt(sql, &params).await?.map(|row| partner(&row)).transpose()
 }
 

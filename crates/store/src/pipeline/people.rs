@@ -232,7 +232,7 @@ pub async fn delete_unborn(tx: &mut Tx<'_>, workspace_id: &str, customer_id: &st
     Ok(())
 }
 
-/// The partner with a key in a program, whatever its status.
+/// The partner with a key in a program, or with a link of that key, whatever its status.
 ///
 /// # Errors
 /// The database's.
@@ -242,8 +242,14 @@ pub async fn find_partner_by_key(
     program_id: &str,
     key: &str,
 ) -> Result<Option<String>, StoreError> {
+    let params = [P::T(workspace_id), P::T(program_id), P::T(key)];
     let sql = "SELECT partner_id FROM partner WHERE workspace_id = $1 AND program_id = $2 AND key = $3";
-    let row = tx.opt(sql, &[P::T(workspace_id), P::T(program_id), P::T(key)]).await?;
+    let mut row = tx.opt(sql, &params).await?;
+    if row.is_none() {
+        let sql =
+            "SELECT partner_id FROM referral_link WHERE workspace_id = $1 AND program_id = $2 AND key = $3";
+        row = tx.opt(sql, &params).await?;
+    }
     row.map(|row| row.text(0)).transpose()
 }
 

@@ -80,6 +80,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         Some("2000"),
         "Milliseconds before a bare charge is looked up, 0 to 600000: its invoice or session may come by itself.",
     ),
+    setting(
+        "client_address_header",
+        "TRIBUTARY_CLIENT_ADDRESS_HEADER",
+        None,
+        "The header in which your proxy names the visitor's address, such as X-Forwarded-For; only behind a proxy.",
+    ),
 ];
 
 /// Where a value comes from.
