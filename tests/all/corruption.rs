@@ -7,7 +7,11 @@ use crate::support::{Engine, World, both_engines, eventually};
 use std::time::Duration;
 use tributary_stripe::story::{Era, Plot};
 
-both_engines!(verify_names_every_row_that_was_damaged, the_ledger_refuses_to_be_changed);
+both_engines!(
+    verify_names_every_row_that_was_damaged,
+    verify_counts_anew_when_asked,
+    the_ledger_refuses_to_be_changed
+);
 
 /// A settled world whose server has stopped.
 async fn settled_world(engine: Engine) -> World {
@@ -127,7 +131,36 @@ async fn damages(world: &World) -> Vec<Damage> {
             "UPDATE partner_total SET gross = gross + 1".to_owned(),
             vec![partner.clone()],
         ),
-        damage("count of sales off", "UPDATE partner_total SET sales = sales + 1".to_owned(), vec![partner]),
+        damage(
+            "count of sales off",
+            "UPDATE partner_total SET sales = sales + 1".to_owned(),
+            vec![partner.clone()],
+        ),
+        damage(
+            "counters of a partner missing",
+            "DELETE FROM partner_total".to_owned(),
+            vec![partner.clone()],
+        ),
+        damage(
+            "money of a program's day off",
+            "UPDATE program_day_money SET refunded = refunded + 1".to_owned(),
+            vec!["program_day_money".to_owned()],
+        ),
+        damage(
+            "money of a partner's day missing",
+            "DELETE FROM partner_day_money".to_owned(),
+            vec![partner.clone()],
+        ),
+        damage(
+            "customers of a day off",
+            "UPDATE program_day SET customers = customers - 1".to_owned(),
+            vec!["program_day".to_owned()],
+        ),
+        damage(
+            "visits of a partner's day off",
+            "UPDATE partner_day SET visits = visits + 1".to_owned(),
+            vec![partner],
+        ),
         damage(
             "counter of a day off",
             "UPDATE connection_day SET events = events + 1".to_owned(),
@@ -178,6 +211,37 @@ async fn verify_names_every_row_that_was_damaged(engine: Engine) {
         assert!(named, "{}: none of {:?} is named: {said}", damage.what, damage.names);
         assert!(said["digest"].is_string() && good.is_string(), "{said}");
     }
+}
+
+async fn verify_counts_anew_when_asked(engine: Engine) {
+    const COUNTERS: [&str; 6] = [
+        "connection_day",
+        "partner_total",
+        "program_day_money",
+        "partner_day_money",
+        "program_day",
+        "partner_day",
+    ];
+    let world = settled_world(engine).await;
+    let db = &world.database;
+    let money = "SELECT CAST(sales AS TEXT) || ' ' || CAST(refunded AS TEXT) || ' ' || CAST(revenue AS TEXT) || ' ' || \
+         CAST(gross AS TEXT) || ' ' || CAST(target AS TEXT) || ' ' || CAST(day AS TEXT) FROM program_day_money \
+         ORDER BY day";
+    let before = db.column(money).await;
+    assert!(!before.is_empty());
+    for table in COUNTERS {
+        let said = db.text(&format!("SELECT COUNT(*) FROM {table}")).await;
+        assert_ne!(said, "0", "{table} counts something");
+        db.damage(&format!("DELETE FROM {table}")).await;
+    }
+    let off = verify(&world, db).await;
+    assert_eq!(off.code, 1, "{off:?}");
+    let mut command = world.prepared(&["verify", "--rebuild", "--json"]);
+    command.env("TRIBUTARY_DATABASE_URL", db.url());
+    let good = crate::support::process::run(command, "", Duration::from_secs(60)).await;
+    assert_eq!(good.code, 0, "{good:?}");
+    assert_eq!(db.column(money).await, before);
+    assert_eq!(verify(&world, db).await.code, 0);
 }
 
 async fn the_ledger_refuses_to_be_changed(engine: Engine) {

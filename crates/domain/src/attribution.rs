@@ -93,9 +93,32 @@ pub fn click_reach(click_at: i64, purchases: &[i64], policy: &[PolicyVersion]) -
     first_after.map_or(Reach::AfterSale, |at| Reach::TooOld { days: window_days(policy, *at) })
 }
 
+/// How expressly a piece of evidence speaks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rank {
+    /// Somebody decided it of a known customer.
+    Assigned,
+    /// It came along with a purchase or a sign-up.
+    #[default]
+    CameAlong,
+}
+
+impl Rank {
+    /// Is it the usual one, of which answers say nothing?
+    #[must_use]
+    pub fn is_usual(&self) -> bool {
+        *self == Self::CameAlong
+    }
+}
+
 /// A piece of evidence whose value was looked up among the partners and customers of one program.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Evidence {
+    /// Did a person, or a call about a customer that a purchase had made, say so expressly? That comes before all other
+    /// evidence for the customer.
+    #[serde(default, skip_serializing_if = "Rank::is_usual")]
+    pub rank: Rank,
     /// When it took effect, ms UTC.
     pub effective_at: i64,
     /// The object or row that carries it: breaks ties.
@@ -335,6 +358,7 @@ mod tests {
 
     fn piece(at: i64, id: &str, kind: EvidenceKind, partner: Option<&str>) -> Evidence {
         Evidence {
+            rank: Rank::CameAlong,
             effective_at: at,
             source_id: id.into(),
             kind,

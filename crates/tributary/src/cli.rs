@@ -57,8 +57,12 @@ pub(crate) enum Command {
         /// A commission, a sale, or any Stripe id of it: ch_…, in_…, pi_…, cs_….
         id: String,
     },
-    /// Check the ledger's invariants.
-    Verify,
+    /// Check the ledger's invariants, and the counters that pages read.
+    Verify {
+        /// Count the counters anew from the rows first.
+        #[arg(long)]
+        rebuild: bool,
+    },
     /// Look at configuration, database and Stripe connections, and change nothing.
     Doctor,
     /// Print the description of the REST API.

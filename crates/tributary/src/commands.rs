@@ -26,7 +26,7 @@ pub(crate) async fn run(command: Command, config: Config, out: &Output) -> Resul
         Command::Stripe(StripeCommand::Connect(args)) => stripe_connect::run(&config, args, out).await,
         Command::Replay => replay::run(&config, out).await,
         Command::Explain { id } => explain::run(&config, &id, out).await,
-        Command::Verify => verify::run(&config, out).await,
+        Command::Verify { rebuild } => verify::run(&config, rebuild, out).await,
         Command::Doctor => doctor::run(&config, out).await,
         Command::Openapi => openapi::run(out),
     }

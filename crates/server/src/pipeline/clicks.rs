@@ -1,6 +1,8 @@
 //! What only a browser says, as evidence: clicks on referral links, and sign-ups in the browser.
 
-use tributary_domain::attribution::{Evidence, PolicyVersion, Reach, click_reach, is_visit_id, second_of};
+use tributary_domain::attribution::{
+    Evidence, PolicyVersion, Rank, Reach, click_reach, is_visit_id, second_of,
+};
 use tributary_domain::sale::EvidenceKind;
 use tributary_store::pipeline::evidence::{self, EvidenceRow};
 use tributary_store::pipeline::people::Customer;
@@ -49,6 +51,7 @@ pub async fn click(
     };
     let key = people::partner_key(tx, ws, &visit.partner_id).await?.unwrap_or_default();
     Ok(Some(Evidence {
+        rank: Rank::CameAlong,
         effective_at: visit.at,
         source_id: row.object_id.clone(),
         kind: EvidenceKind::Visit,
@@ -69,7 +72,11 @@ pub async fn sign_up(tx: &mut Tx<'_>, ws: &str, customer: &Customer) -> Result<O
         return Ok(None);
     };
     let key = people::partner_key(tx, ws, partner_id).await?;
+    // Of a customer that was there already somebody must have meant it.
+    let assigned =
+        customer.partner_by == "user" || (customer.partner_by == "api" && customer.born_of.is_some());
     let mut piece = Evidence {
+        rank: if assigned { Rank::Assigned } else { Rank::CameAlong },
         effective_at: customer.created_at,
         source_id: format!("customer {}", customer.key),
         kind: EvidenceKind::SignUp,

@@ -1,6 +1,8 @@
 //! Explain: what happened, the sum, why this partner, and what was posted. What is printed is what was
 //! computed: the same functions run again on the same rows.
 
+mod origins;
+
 use super::context::api_connection;
 use super::settle::Scene;
 use crate::App;
@@ -246,12 +248,18 @@ async fn explain(tx: &mut Tx<'_>, ws: &str, sale: Sale) -> Result<Explanation, S
     let standing: i64 = existing.iter().map(|commission| commission.target).sum();
     let wanted = target.as_ref().map_or(0, |target| target.amount);
     let postings = postings(tx, ws, &existing).await?;
+    let mut story: Vec<Step> = states.iter().filter_map(step).collect();
+    if let (Some(program_id), Some(customer)) = (&sale.program_id, &customer) {
+        let place = (ws, sale.mode.as_str(), program_id.as_str());
+        story.extend(origins::steps(tx, place, &customer.customer_id, attribution.as_ref()).await?);
+    }
+    story.sort_by(|a, b| (a.at, &a.object_id).cmp(&(b.at, &b.object_id)));
     Ok(Explanation {
         state_words: state_words(&sale.state).to_owned(),
         outcome_words: outcome_words(&sale, target.as_ref()),
         settled: standing == wanted && !sale.unsettled && !sale.unplaced,
         matured_at: existing.iter().find(|c| c.target > 0).and_then(|c| c.matured_at),
-        story: story(&states, customer.as_ref(), attribution.as_ref()),
+        story,
         program_public_id: program.as_ref().map(|program| program.public_id.clone()),
         program_name: program.map(|program| program.name),
         root_id: sale.root_id,
@@ -373,29 +381,6 @@ fn money(minor: i64, currency: Option<&str>) -> String {
         Some(currency) => format!("{} {}", format_major(minor, currency), currency.as_str().to_uppercase()),
         None => minor.to_string(),
     }
-}
-
-fn story(
-    states: &[ObjectState],
-    customer: Option<&CustomerName>,
-    attribution: Option<&Attribution>,
-) -> Vec<Step> {
-    let mut steps: Vec<Step> = states.iter().filter_map(step).collect();
-    if let (Some(customer), Some(attribution)) = (customer, attribution) {
-        let signed_up = attribution
-            .considered
-            .iter()
-            .find(|c| c.evidence.kind == tributary_domain::sale::EvidenceKind::SignUp);
-        steps.extend(signed_up.map(|considered| Step {
-            at: considered.evidence.effective_at,
-            title: "Signed up".to_owned(),
-            detail: "The customer was created through the API.".to_owned(),
-            object_id: customer.key.clone(),
-            tone: "calm",
-        }));
-    }
-    steps.sort_by(|a, b| (a.at, &a.object_id).cmp(&(b.at, &b.object_id)));
-    steps
 }
 
 fn step(state: &ObjectState) -> Option<Step> {

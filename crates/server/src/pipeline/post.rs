@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use tributary_domain::ids;
 use tributary_domain::ledger::{self, AccountKind, Posting};
 use tributary_domain::money::Currency;
-use tributary_store::pipeline::commissions::{self, Account, Commission, Journal, TotalDelta};
+use tributary_store::pipeline::commissions::{self, Account, Commission, Journal};
+use tributary_store::pipeline::counters::{self, MoneyDelta, MoneyKey};
 use tributary_store::{StoreError, Tx};
-
-type TotalKey = (String, String, String, String);
 
 /// Collects what is to be posted in one transaction.
 pub struct Poster {
@@ -16,12 +15,26 @@ pub struct Poster {
     accounts: BTreeSet<(String, String, AccountKind, String, String)>,
     journals: Vec<Journal>,
     commissions: Vec<Commission>,
-    totals: BTreeMap<TotalKey, TotalDelta>,
+    money: BTreeMap<MoneyKey, MoneyDelta>,
 }
 
-/// Does the commission count as a sale of its partner?
-const fn counts(commission: &Commission) -> bool {
-    commission.gross > 0
+/// What a commission adds to the counters of pages, and under what.
+fn money_of(c: &Commission) -> (MoneyKey, MoneyDelta) {
+    let key = MoneyKey {
+        mode: c.mode.clone(),
+        program_id: c.program_id.clone(),
+        currency: c.currency.clone(),
+        partner_id: c.partner_id.clone(),
+        day: counters::day_of(c.occurred_at),
+    };
+    let delta = MoneyDelta {
+        sales: i64::from(c.gross > 0),
+        refunded: i64::from(c.target < c.gross),
+        revenue: c.revenue,
+        gross: c.gross,
+        target: c.target,
+    };
+    (key, delta)
 }
 
 impl Poster {
@@ -34,7 +47,7 @@ impl Poster {
             accounts: BTreeSet::new(),
             journals: Vec::new(),
             commissions: Vec::new(),
-            totals: BTreeMap::new(),
+            money: BTreeMap::new(),
         }
     }
 
@@ -128,21 +141,9 @@ impl Poster {
     }
 
     fn count(&mut self, old: Option<&Commission>, new: &Commission) {
-        let key =
-            |c: &Commission| (c.mode.clone(), c.program_id.clone(), c.partner_id.clone(), c.currency.clone());
-        let figures = |c: &Commission, sign: i64| TotalDelta {
-            sales: sign * i64::from(counts(c)),
-            revenue: sign * c.revenue,
-            gross: sign * c.gross,
-            target: sign * c.target,
-        };
         for (commission, sign) in old.map(|old| (old, -1)).into_iter().chain([(new, 1)]) {
-            let delta = figures(commission, sign);
-            let sum = self.totals.entry(key(commission)).or_default();
-            sum.sales += delta.sales;
-            sum.revenue += delta.revenue;
-            sum.gross += delta.gross;
-            sum.target += delta.target;
+            let (key, delta) = money_of(commission);
+            self.money.entry(key).or_default().add(&delta, sign);
         }
     }
 
@@ -167,11 +168,7 @@ impl Poster {
         }
         commissions::upsert(tx, ws, &self.commissions, self.now).await?;
         commissions::post(tx, ws, &self.journals).await?;
-        for ((mode, program_id, partner_id, currency), delta) in &self.totals {
-            if *delta != TotalDelta::default() {
-                commissions::add_total(tx, ws, mode, program_id, partner_id, currency, *delta).await?;
-            }
-        }
+        counters::add_money(tx, ws, &self.money).await?;
         Ok(self.journals.len())
     }
 }

@@ -7,7 +7,7 @@ use super::clicks;
 use super::post::Poster;
 use crate::App;
 use std::collections::HashMap;
-use tributary_domain::attribution::{self, Attribution, Evidence, Reach};
+use tributary_domain::attribution::{self, Attribution, Evidence, Rank, Reach};
 use tributary_domain::ids;
 use tributary_domain::money::Currency;
 use tributary_domain::sale::{EvidenceKind, SaleState};
@@ -148,8 +148,8 @@ impl Scene {
     ) -> Result<Evidence, StoreError> {
         let partner_id = self.partner(tx, &row.value).await?;
         let EvidenceRow { effective_at, object_id, value, .. } = row;
-        let (reach, detail) = (Reach::Always, String::new());
-        Ok(Evidence { effective_at, source_id: object_id, kind, value, partner_id, reach, detail })
+        let (rank, reach, detail) = (Rank::CameAlong, Reach::Always, String::new());
+        Ok(Evidence { rank, effective_at, source_id: object_id, kind, value, partner_id, reach, detail })
     }
 
     async fn partner(&mut self, tx: &mut Tx<'_>, key: &str) -> Result<Option<String>, StoreError> {
@@ -443,7 +443,8 @@ fn commission_of(scene: &Scene, sale: &Sale, target: &Target) -> Option<Commissi
         currency,
         target: target.amount,
         gross: target.gross,
-        revenue: if target.gross > 0 { sale.paid } else { 0 },
+        // A fixed reward may be in another currency than the sale: amounts of two are never added.
+        revenue: if target.gross > 0 && target.currency.as_str() == sale.currency { sale.paid } else { 0 },
         occurred_at: sale.occurred_at,
         payable_at: target.payable_at,
         matured_at: None,

@@ -6,6 +6,7 @@ mod rows;
 
 use crate::App;
 use serde::Serialize;
+use tributary_store::pipeline::recount;
 use tributary_store::{StoreError, Tx, Unit, workspaces};
 
 pub use books::{Books, read_books};
@@ -78,6 +79,25 @@ pub async fn run(app: &App) -> Result<Report, StoreError> {
         keys.push((workspace_id.clone(), app.data_key(&workspace_id).await?));
     }
     app.db.read(Verify { keys }).await
+}
+
+/// Counts every counter anew from the rows that it counts. What was not kept as rows (visits that did not count) stays.
+///
+/// # Errors
+/// The database's; then nothing of that workspace was changed.
+pub async fn rebuild(app: &App) -> Result<(), StoreError> {
+    for (workspace_id, ..) in app.db.read(Workspaces).await? {
+        app.db.write(Rebuild(workspace_id)).await?;
+    }
+    Ok(())
+}
+
+struct Rebuild(String);
+impl Unit for Rebuild {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        recount::rebuild(tx, &self.0).await
+    }
 }
 
 struct Workspaces;

@@ -27,7 +27,7 @@ pub struct Commission {
     pub target: i64,
     /// Before refunds, minor units.
     pub gross: i64,
-    /// The sale's paid amount while the commission earns, minor units of the sale's currency.
+    /// The sale's paid amount while the commission earns, minor units; 0 where the sale is in another currency.
     pub revenue: i64,
     /// ms UTC.
     pub occurred_at: i64,
@@ -286,52 +286,6 @@ pub async fn ensure_account(tx: &mut Tx<'_>, workspace_id: &str, a: &Account<'_>
         P::T(a.kind),
         P::T(a.program_id),
         P::opt_t(a.partner_id),
-    ];
-    tx.exec(sql, &params).await?;
-    Ok(())
-}
-
-/// A change of a partner's counters.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct TotalDelta {
-    /// Sales that earn.
-    pub sales: i64,
-    /// Their paid amounts, minor units.
-    pub revenue: i64,
-    /// Before refunds, minor units.
-    pub gross: i64,
-    /// After refunds, minor units.
-    pub target: i64,
-}
-
-/// Adds to a partner's counters.
-///
-/// # Errors
-/// The database's.
-pub async fn add_total(
-    tx: &mut Tx<'_>,
-    workspace_id: &str,
-    mode: &str,
-    program_id: &str,
-    partner_id: &str,
-    currency: &str,
-    delta: TotalDelta,
-) -> Result<(), StoreError> {
-    let sql = "INSERT INTO partner_total (workspace_id, mode, program_id, partner_id, currency, sales, revenue, gross, \
-         target) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
-         ON CONFLICT (workspace_id, mode, program_id, partner_id, currency) DO UPDATE SET \
-         sales = partner_total.sales + excluded.sales, revenue = partner_total.revenue + excluded.revenue, \
-         gross = partner_total.gross + excluded.gross, target = partner_total.target + excluded.target";
-    let params = [
-        P::T(workspace_id),
-        P::T(mode),
-        P::T(program_id),
-        P::T(partner_id),
-        P::T(currency),
-        P::I(delta.sales),
-        P::I(delta.revenue),
-        P::I(delta.gross),
-        P::I(delta.target),
     ];
     tx.exec(sql, &params).await?;
     Ok(())

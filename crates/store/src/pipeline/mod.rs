@@ -8,6 +8,7 @@ pub mod jobs;
 pub mod objects;
 pub mod people;
 pub mod policies;
+pub mod recount;
 pub mod sales;
 pub mod scopes;
 pub mod signups;

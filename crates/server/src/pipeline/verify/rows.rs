@@ -1,6 +1,7 @@
 //! Rows beside the ledger: sales, counters, the inbox, keys.
 
 use super::Problems;
+use tributary_store::pipeline::recount;
 use tributary_store::vault::Key;
 use tributary_store::{P, StoreError, Tx, connections};
 use tributary_stripe::client::{ApiKey, Mode};
@@ -64,34 +65,6 @@ const RULES: &[(&str, &str, &str)] = &[
          AND f.connection_id = e.connection_id AND f.source_id = e.event_id) LIMIT 100",
     ),
     (
-        "connection_day",
-        "its count of events is not that of the inbox",
-        "SELECT d.connection_id || ', day ' || CAST(d.day AS TEXT) FROM (SELECT connection_id, day, \
-         CAST(SUM(events) AS BIGINT) AS events FROM connection_day WHERE workspace_id = $1 \
-         GROUP BY connection_id, day) d WHERE d.events <> (SELECT COUNT(*) FROM event e WHERE e.workspace_id = $1 \
-         AND e.connection_id = d.connection_id AND e.received_at >= d.day * 86400000 \
-         AND e.received_at < (d.day + 1) * 86400000) LIMIT 100",
-    ),
-    (
-        "partner_total",
-        "its counters are not the sums over its commissions",
-        "SELECT t.partner_id || ', ' || t.currency || ', ' || t.mode FROM partner_total t LEFT JOIN \
-         (SELECT mode, program_id, partner_id, currency, CAST(SUM(CASE WHEN gross > 0 THEN 1 ELSE 0 END) AS BIGINT) AS n, \
-         CAST(SUM(revenue) AS BIGINT) AS revenue, CAST(SUM(gross) AS BIGINT) AS gross, \
-         CAST(SUM(target) AS BIGINT) AS target FROM commission WHERE workspace_id = $1 \
-         GROUP BY mode, program_id, partner_id, currency) c ON c.mode = t.mode AND c.program_id = t.program_id \
-         AND c.partner_id = t.partner_id AND c.currency = t.currency WHERE t.workspace_id = $1 \
-         AND (t.sales <> COALESCE(c.n, 0) OR t.revenue <> COALESCE(c.revenue, 0) OR t.gross <> COALESCE(c.gross, 0) \
-         OR t.target <> COALESCE(c.target, 0)) LIMIT 100",
-    ),
-    (
-        "commission",
-        "its partner has no counters",
-        "SELECT c.commission_id FROM commission c LEFT JOIN partner_total t ON t.workspace_id = c.workspace_id \
-         AND t.mode = c.mode AND t.program_id = c.program_id AND t.partner_id = c.partner_id \
-         AND t.currency = c.currency WHERE c.workspace_id = $1 AND c.target > 0 AND t.partner_id IS NULL LIMIT 100",
-    ),
-    (
         "account",
         "its program is not of this workspace",
         "SELECT a.account_id FROM account a LEFT JOIN program p ON p.workspace_id = a.workspace_id \
@@ -110,6 +83,9 @@ pub(super) async fn check(
         for row in tx.rows(sql, &[P::T(ws)]).await? {
             problems.add(table, row.text(0)?, *what);
         }
+    }
+    for (table, row) in recount::off(tx, ws).await? {
+        problems.add(table, row, "it is not what the rows add up to that it counts");
     }
     for connection in connections::list(tx, ws).await? {
         let place = connections::api_key_place(&connection.connection_id);
