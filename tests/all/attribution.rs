@@ -118,7 +118,10 @@ async fn clicks_in_any_order_end_in_the_same_books(engine: Engine) {
         // The window was ten days shorter until the second day of this story.
         story(plot("three", start + 2 * 86_400), Era::Basil, Some("BOB")),
         // A click of ADA's, but the payment itself names BOB.
-        story(Plot { partner_key: Some("BOB".into()), ..plot("four", start) }, Era::Acacia, Some("BOB")),
+        Story {
+            subscription: false,
+            ..story(Plot { partner_key: Some("BOB".into()), ..plot("four", start) }, Era::Acacia, Some("BOB"))
+        },
     ];
     let events: Vec<Value> = stories.iter().flat_map(Story::events).collect();
     let mut digests = std::collections::BTreeSet::new();
