@@ -19,7 +19,7 @@ export async function login(page) {
   await page.getByLabel("E-mail").fill(email);
   await page.getByLabel("Password").fill(password);
   await follow(page, page.getByRole("button", { name: "Log in" }));
-  await page.waitForURL(/\/p\/[^/]+\/transactions/);
+  await page.waitForURL(/\/p\/[^/]+$/);
 }
 
 /** The log-in once, as a state that other contexts start from: log-ins are limited. */
@@ -39,7 +39,32 @@ export async function somePages(page) {
   const transaction = await page.locator("a.cover").first().getAttribute("href");
   await page.goto(address("events"));
   const event = await page.locator("a.cover").first().getAttribute("href");
+  await page.goto(address("partners"));
+  const partner = base + (await page.locator("a.cover").first().getAttribute("href"));
+  await page.goto(address("customers"));
+  const customer = base + (await page.locator("a.cover").first().getAttribute("href"));
   return {
+    overview: `${base}/p/${program}`,
+    "overview-visits": `${base}/p/${program}?range=90d&chart=visits`,
+    "overview-12m": `${base}/p/${program}?range=12m`,
+    "overview-dates": `${base}/p/${program}?from=2026-01-01&to=2026-02-01`,
+    partners: address("partners"),
+    "partners-nothing": address("partners?q=nobody%20has%20this%20name"),
+    "partner-new": address("partners/new"),
+    partner,
+    "partner-edit": `${partner}/edit`,
+    "partner-commissions": `${partner}?tab=commissions`,
+    "partner-links": `${partner}?tab=links`,
+    "partner-terms": `${partner}?tab=terms`,
+    "partner-timeline": `${partner}?tab=timeline`,
+    customers: address("customers"),
+    customer,
+    links: address("links"),
+    "links-archived": address("links?state=archived"),
+    "link-new": address("links/new"),
+    search: address("search?q=example"),
+    "search-nothing": address("search?q=nobody%20has%20this%20name"),
+    "transactions-filtered": address("transactions?partner=ada&currency=usd&from=2020-01-01"),
     transactions: address("transactions"),
     "transactions-refunded": address("transactions?state=refunded"),
     "transactions-nothing": address("transactions?q=nobody%20has%20this%20name"),

@@ -1,5 +1,6 @@
 //! The page that says what went wrong, what was kept, and what to do.
 
+use crate::api::error::ApiError;
 use crate::ui::frame::{Head, Theme};
 use askama::Template;
 use axum::http::StatusCode;
@@ -54,6 +55,16 @@ impl From<StoreError> for PageError {
     }
 }
 
+impl From<ApiError> for PageError {
+    fn from(error: ApiError) -> Self {
+        match error {
+            ApiError::NotFound(_) => Self::NotFound,
+            ApiError::Store(error) => error.into(),
+            other => Self::Internal(format!("{other:?}")),
+        }
+    }
+}
+
 impl PageError {
     /// The HTTP status that goes with it.
     #[must_use]
@@ -69,7 +80,7 @@ impl PageError {
     /// The page for it. `reference` finds the matter in the log.
     #[must_use]
     pub fn page(&self, theme: Theme, reference: &str) -> ErrorPage {
-        let home = ("Go to the transactions", "/".to_owned());
+        let home = ("Go to the overview", "/".to_owned());
         let (title, text, actions) = match self {
             Self::NotFound => (
                 "There is no page at this address",

@@ -6,7 +6,7 @@ use crate::App;
 use crate::ui::frame::Head;
 use crate::ui::page::page;
 use crate::ui::text::encode;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 use tributary_store::pages::frame::{Shown, programs};
@@ -16,11 +16,6 @@ use tributary_store::{StoreError, Tx, Unit};
 pub async fn get(State(app): State<App>, visit: Visit) -> Response {
     let result = first(&app, &visit).await;
     visit.answer(result)
-}
-
-/// `GET /p/{program}`
-pub async fn program(_visit: Visit, Path(program): Path<String>) -> Response {
-    Redirect::to(&format!("/p/{}/transactions", encode(&program))).into_response()
 }
 
 /// Any other address. Programs that call the API read JSON, people read a page.
@@ -39,7 +34,7 @@ async fn first(app: &App, visit: &Visit) -> Result<Response, PageError> {
         return Ok(Redirect::to("/setup").into_response());
     }
     if let Some(shown) = programs.first() {
-        let address = format!("/p/{}/transactions", encode(&shown.program.public_id));
+        let address = format!("/p/{}", encode(&shown.program.public_id));
         return Ok(Redirect::to(&address).into_response());
     }
     let nothing = ErrorPage {

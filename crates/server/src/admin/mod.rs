@@ -1,17 +1,30 @@
 //! The merchant's pages. One page, one file, with its typed context.
 
+pub mod customer;
+pub mod customers;
 pub mod error;
 pub mod event;
 pub mod events;
 pub mod explained;
 pub mod forms;
 pub mod home;
+pub mod link_form;
+pub mod link_urls;
+pub mod links;
+pub mod overview;
 pub mod paging;
+pub mod partner;
+pub mod partner_form;
+pub mod partners;
+pub mod period;
+pub mod search;
 pub mod sentence;
 pub mod setup;
 pub mod sum;
 pub mod transaction;
 pub mod transactions;
+pub mod transactions_csv;
+pub mod transactions_wish;
 pub mod visit;
 pub mod words;
 
@@ -46,8 +59,21 @@ pub fn routes(app: &App) -> Router<App> {
         .route("/setup/partner", post(setup::partner::post))
         .route("/setup/done", post(setup::done::post))
         .route("/terms/sentence", get(sentence::get))
-        .route("/p/{program}", get(home::program))
+        .route("/p/{program}", get(overview::get))
+        .route("/p/{program}/partners", get(partners::get).post(partner_form::add))
+        .route("/p/{program}/partners/new", get(partner_form::new))
+        .route("/p/{program}/partners/{partner}", get(partner::get))
+        .route("/p/{program}/partners/{partner}/edit", get(partner_form::edit).post(partner_form::change))
+        .route("/p/{program}/partners/{partner}/status", post(partner_form::status))
+        .route("/p/{program}/customers", get(customers::get))
+        .route("/p/{program}/customers/{customer}", get(customer::get))
+        .route("/p/{program}/customers/{customer}/archive", post(customer::post))
+        .route("/p/{program}/search", get(search::get))
+        .route("/p/{program}/links", get(links::get).post(link_form::add))
+        .route("/p/{program}/links/new", get(link_form::new))
+        .route("/p/{program}/links/{link}/archive", post(link_form::archive))
         .route("/p/{program}/transactions", get(transactions::get))
+        .route("/p/{program}/transactions.csv", get(transactions_csv::get))
         .route("/p/{program}/transactions/{key}", get(transaction::get))
         .route("/p/{program}/events", get(events::get))
         .route("/p/{program}/events/{connection}/{event}", get(event::get))

@@ -5,12 +5,12 @@ use super::error::PageError;
 use super::event::{ChangedSale, EventPage};
 use super::events::{EventRow, EventsList, EventsPage};
 use super::transaction::{EvidenceRow, Note, PostingRow, StoryStep, SumLine, TransactionPage};
-use super::transactions::{TransactionRow, TransactionsPage};
+use super::transactions::{Narrow, TransactionRow, TransactionsPage};
 use crate::auth::login::LoginPage;
 use crate::ui::Tone;
 use crate::ui::badge::{Badge, Id};
 use crate::ui::frame::{Frame, Head, ProgramCard, Section, Theme};
-use crate::ui::lists::{Bar, Chip, Chips, Empty, Order, Pager, SortHead};
+use crate::ui::lists::{Bar, Chip, Chips, Empty, Order, Pager, Search, SortHead};
 use crate::ui::money::Money;
 use crate::ui::when::{Ago, Instant};
 use askama::Template;
@@ -113,6 +113,9 @@ fn transactions(rows: usize) -> TransactionsPage {
     TransactionsPage {
         frame: frame("Transactions", Section::Transactions),
         filters: transaction_filters(),
+        search: Search { action: "#".into(), label: "Search transactions", ..Search::default() },
+        narrow: Narrow::default(),
+        csv_href: "transactions.csv".into(),
         by_date: SortHead {
             label: "Date",
             href: "?order=oldest".into(),

@@ -1,12 +1,14 @@
 //! The list of transactions.
 
 use super::error::PageError;
+use super::transactions_wish::{Asked, STATES, Wish};
 use super::visit::{self, Visit};
 use super::{paging, words};
 use crate::App;
 use crate::ui::badge::{Avatar, Badge, Id};
+use crate::ui::controls::{Field, Select};
 use crate::ui::frame::{Frame, ProgramCard, Section};
-use crate::ui::lists::{Chip, Chips, Empty, Order, Pager, SortHead};
+use crate::ui::lists::{Chip, Chips, Empty, Order, Pager, Search, SortHead};
 use crate::ui::money::Money;
 use crate::ui::page::page;
 use crate::ui::text::{encode, object_word};
@@ -15,9 +17,8 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use serde::Deserialize;
-use tributary_store::pages::transactions::{self as stored, Filter, Line};
-use tributary_store::pages::{Cursor, Direction, frame};
+use tributary_store::pages::transactions::{self as stored, Line};
+use tributary_store::pages::{Cursor, Direction, frame, overview};
 use tributary_store::{StoreError, Tx, Unit};
 
 /// What the page shows.
@@ -28,6 +29,12 @@ pub struct TransactionsPage {
     pub frame: Frame,
     /// The filters by state.
     pub filters: Chips,
+    /// The search field.
+    pub search: Search,
+    /// The other filters, in a form.
+    pub narrow: Narrow,
+    /// The same list as CSV.
+    pub csv_href: String,
     /// The head of the first column, which sorts by date.
     pub by_date: SortHead,
     /// The transactions, in the order asked for.
@@ -36,6 +43,27 @@ pub struct TransactionsPage {
     pub empty: Option<Empty>,
     /// The pages around this one.
     pub pager: Pager,
+}
+
+/// The filters in a form, and those in force with the address that takes each off.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Narrow {
+    /// Where the form goes.
+    pub action: String,
+    /// What the address keeps beside it.
+    pub kept: Vec<(&'static str, String)>,
+    /// Partner by key, id or e-mail address.
+    pub partner: Field,
+    /// The currencies.
+    pub currency: Select,
+    /// The first day.
+    pub from: Field,
+    /// The last day.
+    pub to: Field,
+    /// What is in force: words, and the list without it.
+    pub chosen: Vec<(String, String)>,
+    /// What is wrong with what was typed; empty if nothing is.
+    pub problem: String,
 }
 
 /// One line.
@@ -69,25 +97,6 @@ impl TransactionsPage {
     }
 }
 
-/// What the address may ask for.
-#[derive(Debug, Default, Deserialize)]
-pub struct Asked {
-    state: Option<String>,
-    q: Option<String>,
-    order: Option<String>,
-    before: Option<String>,
-    after: Option<String>,
-}
-
-/// The filters: value in the address, word on the chip.
-const STATES: [(&str, &str); 5] = [
-    ("", "All"),
-    ("earning", "Earning"),
-    ("refunded", "Refunded"),
-    ("unattributed", "Unattributed"),
-    ("waiting", "Waiting"),
-];
-
 /// `GET /p/{program}/transactions`
 pub async fn get(
     State(app): State<App>,
@@ -100,9 +109,7 @@ pub async fn get(
 }
 
 async fn show(app: &App, visit: &Visit, public_id: String, asked: Asked) -> Result<Response, PageError> {
-    let state = asked.state.unwrap_or_default();
-    let state = STATES.iter().find(|(value, _)| *value == state).map_or("", |(value, _)| *value);
-    let search: String = asked.q.unwrap_or_default().trim().chars().take(200).collect();
+    let wish = Wish::read(&asked);
     let oldest_first = asked.order.as_deref() == Some("oldest");
     let (before, after) = (paging::cursor(asked.before.as_deref()), paging::cursor(asked.after.as_deref()));
     let (direction, from) = match (before, after) {
@@ -111,36 +118,44 @@ async fn show(app: &App, visit: &Visit, public_id: String, asked: Asked) -> Resu
         (None, None) if oldest_first => (Direction::Newer, None),
         (None, None) => (Direction::Older, None),
     };
-    let filter = Filter { state: state.to_owned(), search: search.clone() };
     let workspace_id = visit.session.workspace_id.clone();
-    let load = Load { workspace_id, public_id, filter, direction, from: from.clone() };
-    let (loaded, found, lines) = app.db.read(load).await?;
-    let mut frame = visit.frame(&loaded, Section::Transactions, "Transactions");
-    if let Some(root) = found {
+    let load = Load { workspace_id, public_id, wish: wish.clone(), direction, from: from.clone() };
+    let loaded = app.db.read(load).await?;
+    let frame = visit.frame(&loaded.frame, Section::Transactions, "Transactions");
+    if let Some(root) = loaded.found {
         let address = frame.program.href(&format!("transactions/{}", encode(&root)));
         return Ok(Redirect::to(&address).into_response());
     }
-    frame.search.clone_from(&search);
 
-    let cut = paging::cut(lines, stored::PAGE, direction, from.is_some(), oldest_first);
+    let cut = paging::cut(loaded.lines, stored::PAGE, direction, from.is_some(), oldest_first);
     let path = frame.program.href("transactions");
     let order = if oldest_first { "order=oldest&" } else { "" };
-    let narrowed = format!("{}{}", part("state", state), part("q", &search));
+    let kept = wish.query();
+    let narrowed = if kept.is_empty() { String::new() } else { format!("{kept}&") };
     let pager =
         paging::pager(&cut, &path, &format!("{narrowed}{order}"), ["transaction", "transactions"], |line| {
             (line.occurred_at, line.root_id.clone())
         });
     let rows: Vec<_> = cut.rows.iter().map(|line| row(line, &frame.program, visit.now)).collect();
     let other = if oldest_first { "" } else { "order=oldest" };
+    let csv = frame.program.href("transactions.csv");
     let shown = TransactionsPage {
-        filters: filters(&path, state, &search),
+        filters: filters(&path, &wish),
+        search: Search {
+            action: path.clone(),
+            value: wish.search.clone(),
+            label: "Search transactions",
+            kept: wish.kept("q"),
+        },
+        narrow: narrow(&path, &wish, loaded.partner, &loaded.currencies),
+        csv_href: if kept.is_empty() { csv } else { format!("{csv}?{kept}") },
         by_date: SortHead {
             label: "Date",
-            href: format!("{path}?{narrowed}{other}"),
+            href: format!("{path}?{narrowed}{other}").trim_end_matches(['?', '&']).to_owned(),
             order: if oldest_first { Order::Ascending } else { Order::Descending },
             figures: false,
         },
-        empty: rows.is_empty().then(|| empty(&frame.program, state, &search)),
+        empty: rows.is_empty().then(|| empty(&frame.program, &wish)),
         rows,
         pager,
         frame,
@@ -148,26 +163,72 @@ async fn show(app: &App, visit: &Visit, public_id: String, asked: Asked) -> Resu
     Ok(page(StatusCode::OK, &shown))
 }
 
-fn part(name: &str, value: &str) -> String {
-    if value.is_empty() { String::new() } else { format!("{name}={}&", encode(value)) }
-}
-
-fn filters(path: &str, state: &str, search: &str) -> Chips {
-    let chip = |(value, word): &(&str, &str)| Chip {
+fn filters(path: &str, wish: &Wish) -> Chips {
+    let chip = |(value, word): &(&'static str, &str)| Chip {
         label: (*word).to_owned(),
-        href: format!("{path}?{}{}", part("state", value), part("q", search))
-            .trim_end_matches(['?', '&'])
-            .to_owned(),
-        chosen: *value == state,
+        href: Wish { state: value, ..wish.clone() }.address(path),
+        chosen: *value == wish.state,
         count: None,
     };
     Chips { label: "Filter by state", chips: STATES.iter().map(chip).collect() }
 }
 
-fn empty(program: &ProgramCard, state: &str, search: &str) -> Empty {
+fn narrow(path: &str, wish: &Wish, partner: Option<String>, currencies: &[String]) -> Narrow {
+    let field = |name, label, kind, value: &str, help| Field {
+        name,
+        label,
+        kind,
+        value: value.to_owned(),
+        help,
+        autocomplete: "off",
+        ..Field::default()
+    };
+    let mut codes = vec![(String::new(), "All".to_owned())];
+    codes.extend(currencies.iter().map(|code| (code.clone(), code.to_ascii_uppercase())));
+    let mut chosen = Vec::new();
+    if !wish.partner.is_empty() {
+        let words = match &partner {
+            Some(name) => format!("Partner: {name}"),
+            None => format!("Partner: {}, who is not known", wish.partner),
+        };
+        chosen.push((words, Wish { partner: String::new(), ..wish.clone() }.address(path)));
+    }
+    if !wish.currency.is_empty() {
+        let without = Wish { currency: String::new(), ..wish.clone() };
+        chosen.push((wish.currency.to_ascii_uppercase(), without.address(path)));
+    }
+    if !wish.from.is_empty() || !wish.to.is_empty() {
+        let words = match (wish.from.as_str(), wish.to.as_str()) {
+            (from, "") => format!("From {from}"),
+            ("", to) => format!("To {to}"),
+            (from, to) => format!("{from} to {to}"),
+        };
+        let without = Wish { from: String::new(), to: String::new(), ..wish.clone() };
+        chosen.push((words, without.address(path)));
+    }
+    Narrow {
+        action: path.to_owned(),
+        kept: vec![("state", wish.state.to_owned()), ("q", wish.search.clone())],
+        partner: field("partner", "Partner", "text", &wish.partner, "Key, id or e-mail address"),
+        currency: Select {
+            name: "currency",
+            label: "Currency",
+            options: codes,
+            value: wish.currency.clone(),
+            help: "",
+        },
+        from: field("from", "From", "date", &wish.from, ""),
+        to: field("to", "To", "date", &wish.to, ""),
+        chosen,
+        problem: wish.problem.clone(),
+    }
+}
+
+fn empty(program: &ProgramCard, wish: &Wish) -> Empty {
     let all = Some(("Show all transactions".to_owned(), program.href("transactions")));
-    match (search, state) {
-        ("", "") => Empty {
+    let narrowed = Wish { search: String::new(), ..wish.clone() } != Wish::default();
+    match (wish.search.as_str(), narrowed) {
+        ("", false) => Empty {
             icon: "receipt",
             title: "No transactions yet".to_owned(),
             text: "One appears here when a customer pays through Stripe. What Stripe reported so far is under Events.".to_owned(),
@@ -175,7 +236,7 @@ fn empty(program: &ProgramCard, state: &str, search: &str) -> Empty {
         },
         ("", _) => Empty {
             icon: "list-filter",
-            title: "No transaction is in this state".to_owned(),
+            title: "No transaction is left by this filter".to_owned(),
             text: "Take the filter off to see the others.".to_owned(),
             action: all,
         },
@@ -206,25 +267,40 @@ fn row(line: &Line, program: &ProgramCard, now: i64) -> TransactionRow {
     }
 }
 
+struct Loaded {
+    frame: frame::Frame,
+    found: Option<String>,
+    partner: Option<String>,
+    currencies: Vec<String>,
+    lines: Vec<Line>,
+}
+
 struct Load {
     workspace_id: String,
     public_id: String,
-    filter: Filter,
+    wish: Wish,
     direction: Direction,
     from: Option<Cursor>,
 }
 
 impl Unit for Load {
-    type Out = (frame::Frame, Option<String>, Vec<Line>);
+    type Out = Loaded;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
-        let loaded = visit::load(tx, &self.workspace_id, &self.public_id).await?;
-        let place = loaded.place();
-        if !self.filter.search.is_empty()
-            && let Some(root) = stored::root_of(tx, &place, &self.filter.search).await?
-        {
-            return Ok((loaded, Some(root), Vec::new()));
+        let frame = visit::load(tx, &self.workspace_id, &self.public_id).await?;
+        let place = frame.place();
+        let mut loaded =
+            Loaded { frame, found: None, partner: None, currencies: Vec::new(), lines: Vec::new() };
+        if !self.wish.search.is_empty() {
+            loaded.found = stored::root_of(tx, &place, &self.wish.search).await?;
+            if loaded.found.is_some() {
+                return Ok(loaded);
+            }
         }
-        let lines = stored::list(tx, &place, &self.filter, self.direction, self.from.as_ref()).await?;
-        Ok((loaded, None, lines))
+        let (filter, partner) = self.wish.filter(tx, &place).await?;
+        loaded.partner = partner;
+        let balances = overview::balances(tx, &place).await?;
+        loaded.currencies = balances.into_iter().map(|balance| balance.currency).collect();
+        loaded.lines = stored::list(tx, &place, &filter, self.direction, self.from.as_ref()).await?;
+        Ok(loaded)
     }
 }

@@ -111,6 +111,21 @@ impl Visit {
         }
     }
 
+    /// May this user change anything?
+    #[must_use]
+    pub fn may_write(&self) -> bool {
+        self.session.role != "analyst"
+    }
+
+    /// Lets a form through: its token is the session's, and the role may change things.
+    ///
+    /// # Errors
+    /// [`PageError::FormRefused`] or [`PageError::NotAllowed`].
+    pub fn check_write(&self, form_token: &str) -> Result<(), PageError> {
+        session::check_form(&self.session, form_token)?;
+        if self.may_write() { Ok(()) } else { Err(PageError::NotAllowed) }
+    }
+
     /// The answer to a page's request: the page, or the page that says what went wrong.
     #[must_use]
     pub fn answer(&self, result: Result<Response, PageError>) -> Response {

@@ -81,6 +81,32 @@ pub fn because(outcome: &str) -> &'static str {
         .map_or("it has not been settled yet", Outcome::words)
 }
 
+/// Where a partner or a customer stands.
+#[must_use]
+pub fn person_badge(status: &str) -> Badge {
+    match status {
+        "active" => Badge::new(Tone::Good, "Active"),
+        "pending" => Badge::with(Tone::Accent, "hourglass", "Pending"),
+        "suspended" => Badge::with(Tone::Warn, "pause", "Suspended"),
+        "archived" => Badge::with(Tone::Plain, "archive", "Archived"),
+        _ => Badge::with(Tone::Plain, "circle-x", "Deleted"),
+    }
+}
+
+/// Where a commission stands.
+#[must_use]
+pub fn commission_badge(outcome: &str, target: i64, matured: bool, payable_at: i64) -> (Badge, String) {
+    match (outcome, target) {
+        (_, 1..) if matured => (Badge::new(Tone::Good, "Payable"), String::new()),
+        (_, 1..) => {
+            let until = format!("until {}", crate::ui::when::day(payable_at));
+            (Badge::with(Tone::Accent, "hourglass", "In hold"), until)
+        }
+        ("fully_refunded", _) => (Badge::with(Tone::Bad, "undo-2", "Refunded"), String::new()),
+        _ => (Badge::with(Tone::Plain, "circle-minus", "Nothing"), nothing(outcome).to_lowercase()),
+    }
+}
+
 /// The outcome of an event.
 #[must_use]
 pub fn event_badge(outcome: &str) -> Badge {

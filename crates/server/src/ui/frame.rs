@@ -95,6 +95,11 @@ impl ProgramCard {
             .map(|c| c.to_uppercase().collect())
             .unwrap_or_default()
     }
+    /// The program's first page: `/p/ABCD2345`.
+    #[must_use]
+    pub fn home(&self) -> String {
+        format!("/p/{}", encode(&self.public_id))
+    }
     /// The page of this program under a path: `/p/ABCD2345/events`.
     #[must_use]
     pub fn href(&self, path: &str) -> String {
@@ -105,9 +110,19 @@ impl ProgramCard {
 /// Which entry of the navigation a page belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Section {
-    /// Transactions and their explanation.
+    /// The first page.
     #[default]
+    Overview,
+    /// Who refers.
+    Partners,
+    /// Who was referred.
+    Customers,
+    /// Transactions and their explanation.
     Transactions,
+    /// Referral links.
+    Links,
+    /// The search, which has no entry.
+    Search,
     /// The inbox.
     Events,
 }
@@ -156,14 +171,30 @@ impl Frame {
     /// The entries whose pages exist.
     #[must_use]
     pub fn nav(&self) -> Vec<NavItem> {
+        let item = |label, icon, path: &str, section| NavItem {
+            label,
+            icon,
+            href: self.program.href(path),
+            current: self.section == section,
+            count: None,
+        };
         vec![
             NavItem {
-                label: "Transactions",
-                icon: "arrow-left-right",
-                href: self.program.href("transactions"),
-                current: self.section == Section::Transactions,
+                label: "Overview",
+                icon: "layout-dashboard",
+                href: self.program.home(),
+                current: self.section == Section::Overview,
                 count: None,
             },
+            item(
+                if self.program.kind == "refer_a_friend" { "Referrals" } else { "Partners" },
+                "users",
+                "partners",
+                Section::Partners,
+            ),
+            item("Customers", "user", "customers", Section::Customers),
+            item("Transactions", "arrow-left-right", "transactions", Section::Transactions),
+            item("Links", "link", "links", Section::Links),
             NavItem {
                 label: "Events",
                 icon: "zap",

@@ -75,6 +75,55 @@ pub struct Pager {
 }
 impl askama::filters::HtmlSafe for Pager {}
 
+/// The pages before and after of a list that is counted from its start.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Template)]
+#[template(path = "components/pages.html")]
+pub struct Pages {
+    /// What is shown, in words: "51 – 100".
+    pub shown: String,
+    /// The page before, if there is one.
+    pub previous: Option<String>,
+    /// The page after, if there is one.
+    pub next: Option<String>,
+}
+impl askama::filters::HtmlSafe for Pages {}
+
+impl Pages {
+    /// The pages around page `number` (from 0) of `size` rows, of which `rows` are shown. `query` is what the address
+    /// keeps: `state=active&`.
+    #[must_use]
+    pub fn around(path: &str, query: &str, number: i64, size: i64, rows: usize, more: bool) -> Self {
+        use super::money::grouped;
+        let rows = i64::try_from(rows).unwrap_or(0);
+        let first = number * size + 1;
+        let shown = match rows {
+            0 => "None".to_owned(),
+            1 => grouped(&first.to_string()),
+            _ => format!("{} – {}", grouped(&first.to_string()), grouped(&(first + rows - 1).to_string())),
+        };
+        let to = |number: i64| match number {
+            0 => format!("{path}?{query}").trim_end_matches(['?', '&']).to_owned(),
+            _ => format!("{path}?{query}page={}", number + 1),
+        };
+        Self { shown, previous: (number > 0).then(|| to(number - 1)), next: more.then(|| to(number + 1)) }
+    }
+}
+
+/// A field that searches in one list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Template)]
+#[template(path = "components/list_search.html")]
+pub struct Search {
+    /// Where the form goes.
+    pub action: String,
+    /// What stands in the field.
+    pub value: String,
+    /// What it searches by.
+    pub label: &'static str,
+    /// What the address keeps beside it.
+    pub kept: Vec<(&'static str, String)>,
+}
+impl askama::filters::HtmlSafe for Search {}
+
 /// An empty list: one line of truth and one action.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Template)]
 #[template(path = "components/empty.html")]

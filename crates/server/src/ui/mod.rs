@@ -4,6 +4,7 @@
 //! its HTML. Components that wrap other markup are macros in the same folder.
 
 pub mod badge;
+pub mod chart;
 pub mod controls;
 pub mod figures;
 pub mod frame;

@@ -71,6 +71,32 @@ impl Money {
     }
 }
 
+/// An amount on an axis, rounded down: `$950`, `$12k`, `$1.5m`, `12k CHF`; below one unit in full.
+#[must_use]
+pub fn short(money: Money) -> String {
+    let unit = 10_i64.pow(money.currency.exponent());
+    if money.minor == 0 || money.minor % unit != 0 && money.minor < unit * 1_000 {
+        return if money.minor == 0 { format!("{}0", money.symbol()) } else { money.figure() };
+    }
+    format!("{}{}", money.symbol(), thousands(money.minor / unit))
+}
+
+/// A count with `k`, `m` or `bn`, rounded down to a tenth of it.
+#[must_use]
+pub fn thousands(count: i64) -> String {
+    let (of, word) = match count {
+        ..=999 => return count.to_string(),
+        1_000..=999_999 => (1_000, "k"),
+        1_000_000..=999_999_999 => (1_000_000, "m"),
+        _ => (1_000_000_000, "bn"),
+    };
+    let tenths = count / (of / 10);
+    match tenths % 10 {
+        0 => format!("{}{word}", grouped(&(tenths / 10).to_string())),
+        tenth => format!("{}.{tenth}{word}", grouped(&(tenths / 10).to_string())),
+    }
+}
+
 /// Digits in groups of three.
 #[must_use]
 pub fn grouped(digits: &str) -> String {
@@ -103,6 +129,22 @@ mod tests {
         assert_eq!(text(0, "usd"), "$0.00");
         assert_eq!(text(5, "usd"), "$0.05");
         assert!(text(i64::MIN, "usd").starts_with("−$92,233"));
+    }
+
+    #[test]
+    fn amounts_on_an_axis_are_short() {
+        let short = |minor, code| short(Money::new(minor, Currency::parse(code).unwrap()));
+        for (minor, code, text) in [
+            (0, "usd", "$0"),
+            (50, "usd", "$0.50"),
+            (5_000, "usd", "$50"),
+            (250_000, "usd", "$2.5k"),
+            (1_200_000_000, "usd", "$12m"),
+            (2_500, "jpy", "¥2.5k"),
+            (2_000, "kwd", "2"),
+        ] {
+            assert_eq!(short(minor, code), text);
+        }
     }
 
     #[test]

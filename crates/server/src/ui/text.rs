@@ -65,6 +65,13 @@ pub fn escape_into(out: &mut String, text: &str) {
     }
 }
 
+/// The pairs with a value as a query, without its question mark: `state=earning&q=ada`.
+#[must_use]
+pub fn query(pairs: &[(&str, &str)]) -> String {
+    let given = pairs.iter().filter(|(_, value)| !value.is_empty());
+    given.map(|(name, value)| format!("{name}={}", encode(value))).collect::<Vec<_>>().join("&")
+}
+
 /// Percent-encodes one path segment or query value.
 #[must_use]
 pub fn encode(text: &str) -> String {

@@ -19,7 +19,8 @@ migrations!(
     "0004_append_only",
     "0005_track",
     "0006_connect",
-    "0007_links"
+    "0007_links",
+    "0008_held"
 );
 
 /// The newest version that this binary knows.

@@ -1,8 +1,13 @@
 //! What the merchant's pages read, one file per page, and the sessions of those who look at them.
 
+pub mod customers;
 pub mod events;
 pub mod frame;
+pub mod links;
 pub mod onboarding;
+pub mod overview;
+pub mod partners;
+pub mod search;
 pub mod sessions;
 pub mod transactions;
 

@@ -59,6 +59,14 @@ pub struct Filter {
     pub state: String,
     /// An id, key, e-mail or part of a name, lower case; empty for all.
     pub search: String,
+    /// Lower case, or empty for all.
+    pub currency: String,
+    /// A partner's id (ours), or empty for all.
+    pub partner_id: String,
+    /// The first instant, ms UTC.
+    pub from: Option<i64>,
+    /// The instant after the last, ms UTC.
+    pub until: Option<i64>,
 }
 
 // The program's own sales and those of its connections that no program took: each half reads one index in order.
@@ -84,6 +92,9 @@ macro_rules! half {
                AND p.partner_id = m.partner_id WHERE m.workspace_id = $1 AND m.program_id = $2 \
                AND (lower(p.key) LIKE $9 ESCAPE '\\' OR lower(p.external_id) = $7 OR p.email LIKE $9 ESCAPE '\\' \
                OR lower(p.name || ' ' || p.surname) LIKE $9 ESCAPE '\\'))) \
+             AND s.occurred_at >= $12 AND s.occurred_at < $13 AND ($11 = '' OR s.currency = $11) \
+             AND ($14 = '' OR s.sale_id IN (SELECT m.sale_id FROM commission m WHERE m.workspace_id = $1 \
+               AND m.partner_id = $14 AND m.program_id = $2 AND m.outcome NOT IN ('merged', 'moved'))) \
              ORDER BY s.occurred_at ",
             $order,
             ", s.root_id ",
@@ -128,6 +139,21 @@ pub async fn list(
     direction: Direction,
     from: Option<&Cursor>,
 ) -> Result<Vec<Line>, StoreError> {
+    some(tx, place, filter, direction, from, PAGE + 1).await
+}
+
+/// At most `limit` sales in the direction of reading.
+///
+/// # Errors
+/// The database's.
+pub async fn some(
+    tx: &mut Tx<'_>,
+    place: &Place,
+    filter: &Filter,
+    direction: Direction,
+    from: Option<&Cursor>,
+    limit: i64,
+) -> Result<Vec<Line>, StoreError> {
     let (sql, at, id) = match direction {
         Direction::Older => (list!("<", "DESC"), i64::MAX, ""),
         Direction::Newer => (list!(">", "ASC"), i64::MIN, ""),
@@ -145,7 +171,11 @@ pub async fn list(
         P::T(&search),
         P::T(&filter.search),
         P::T(&pattern),
-        P::I(PAGE + 1),
+        P::I(limit),
+        P::T(&filter.currency),
+        P::I(filter.from.unwrap_or(i64::MIN)),
+        P::I(filter.until.unwrap_or(i64::MAX)),
+        P::T(&filter.partner_id),
     ];
     let rows = tx.rows(sql, &params).await?;
     let mut lines = rows.iter().map(line).collect::<Result<Vec<_>, _>>()?;
@@ -178,7 +208,7 @@ pub async fn root_of(tx: &mut Tx<'_>, place: &Place, object_id: &str) -> Result<
 }
 
 /// `%`, `_` and `\` stand for themselves.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         if matches!(letter, '%' | '_' | '\\') {

@@ -8,6 +8,7 @@ use crate::api::input::Id;
 use crate::api::pipeline;
 use crate::api::wire::{Data, one};
 use crate::api::work::{self, Work};
+use crate::state::App;
 use axum::http::StatusCode;
 use axum::response::Response;
 use tributary_store::api::Place;
@@ -49,6 +50,22 @@ impl Work for Status {
             .await?;
         Ok(after)
     }
+}
+
+/// Archives a customer by our id or brings it back: what the merchant's page does.
+///
+/// # Errors
+/// [`ApiError::NotFound`].
+pub(crate) async fn set(
+    app: &App,
+    place: &Place,
+    customer_id: String,
+    archived: bool,
+    now: i64,
+) -> Result<(), ApiError> {
+    let status = if archived { "archived" } else { "active" };
+    let work = Status { place: place.clone(), lookup: Lookup::of_id(customer_id), status, now };
+    work::write(app, work).await.map(drop)
 }
 
 async fn answer(caller: &Caller, id: String, status: &'static str) -> Result<Response, ApiError> {

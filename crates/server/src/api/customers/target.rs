@@ -73,6 +73,11 @@ impl Target {
 }
 
 impl Lookup {
+    /// A customer by our id.
+    pub(crate) const fn of_id(id: String) -> Self {
+        Self { target: Target::Id(id), hash: None }
+    }
+
     /// Looks the customer up; deleted customers are not found.
     pub async fn find(&self, tx: &mut Tx<'_>, place: &Place) -> Result<Option<Customer>, StoreError> {
         match &self.target {

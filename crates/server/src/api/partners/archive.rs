@@ -8,6 +8,7 @@ use crate::api::input::Id;
 use crate::api::pipeline;
 use crate::api::wire::{Data, one};
 use crate::api::work::{self, Work};
+use crate::state::App;
 use axum::http::StatusCode;
 use axum::response::Response;
 use tributary_store::Tx;
@@ -37,10 +38,22 @@ impl Work for Archive {
     }
 }
 
+/// Archives a partner or brings it back: what the endpoint and the merchant's page share.
+///
+/// # Errors
+/// [`ApiError::NotFound`].
+pub(crate) async fn set(
+    app: &App,
+    place: &Place,
+    target: Target,
+    archived: bool,
+    now: i64,
+) -> Result<Found, ApiError> {
+    work::write(app, Archive { place: place.clone(), target, archived, now }).await
+}
+
 async fn answer(caller: &Caller, id: String, archived: bool) -> Result<Response, ApiError> {
-    let place = caller.place.clone();
-    let work = Archive { place, target: Target::Path(id), archived, now: caller.now };
-    let found = work::write(&caller.app, work).await?;
+    let found = set(&caller.app, &caller.place, Target::Path(id), archived, caller.now).await?;
     Ok(one(StatusCode::OK, view::detail(caller, &found)?))
 }
 

@@ -115,10 +115,31 @@ pub(crate) async fn for_page(
     website: String,
     fields: &serde_json::Value,
 ) -> Result<(), ApiError> {
-    let (input, email) = read(fields.to_string().as_bytes())?;
-    let (partner_id, link_id) = (new_id(IdKind::Partner)?, new_id(IdKind::Link)?);
-    let work = Create { place, website, input, email, partner_id, link_id, now: app.now() };
-    work::write(app, work).await.map(drop)
+    of_body(app, &place, &website, fields.to_string().as_bytes(), app.now()).await.map(drop)
+}
+
+/// Creates a partner of the fields of a JSON body: what the endpoint and the merchant's page share.
+///
+/// # Errors
+/// [`ApiError::Invalid`] with every field that is wrong or taken.
+pub(crate) async fn of_body(
+    app: &App,
+    place: &Place,
+    website: &str,
+    body: &[u8],
+    now: i64,
+) -> Result<Found, ApiError> {
+    let (input, email) = read(body)?;
+    let work = Create {
+        place: place.clone(),
+        website: website.to_owned(),
+        input,
+        email,
+        partner_id: new_id(IdKind::Partner)?,
+        link_id: new_id(IdKind::Link)?,
+        now,
+    };
+    work::write(app, work).await
 }
 
 /// Creates a partner. Without a key, one is made of the e-mail address.
@@ -128,17 +149,7 @@ pub(crate) async fn for_page(
         (status = 422, body = Refusal, description = "A field is wrong, or e-mail, id or key is taken.")),
     security(("api_key" = [])))]
 pub async fn create(caller: Caller, Body(body): Body) -> Result<Response, ApiError> {
-    let (input, email) = read(&body)?;
-    let work = Create {
-        place: caller.place.clone(),
-        website: caller.program.website.clone(),
-        input,
-        email,
-        partner_id: new_id(IdKind::Partner)?,
-        link_id: new_id(IdKind::Link)?,
-        now: caller.now,
-    };
-    let found = work::write(&caller.app, work).await?;
+    let found = of_body(&caller.app, &caller.place, &caller.program.website, &body, caller.now).await?;
     Ok(one(StatusCode::CREATED, view::detail(&caller, &found)?))
 }
 

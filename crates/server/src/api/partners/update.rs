@@ -10,7 +10,7 @@ use crate::api::input::{Body, Id};
 use crate::api::pipeline;
 use crate::api::wire::{Data, one};
 use crate::api::work::{self, Work};
-use crate::state::new_id;
+use crate::state::{App, new_id};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
@@ -102,16 +102,43 @@ impl Update {
     }
 }
 
-async fn answer(caller: &Caller, target: Target, input: PartnerInput) -> Result<Response, ApiError> {
+/// Changes a partner by the fields of a JSON body: what the endpoint and the merchant's page share.
+///
+/// # Errors
+/// [`ApiError::Invalid`] with every field that is wrong or taken, [`ApiError::NotFound`].
+pub(crate) async fn of_body(
+    app: &App,
+    place: &Place,
+    website: &str,
+    target: Target,
+    body: &[u8],
+    now: i64,
+) -> Result<Found, ApiError> {
+    apply(app, place, website, target, read(body)?, now).await
+}
+
+async fn apply(
+    app: &App,
+    place: &Place,
+    website: &str,
+    target: Target,
+    input: PartnerInput,
+    now: i64,
+) -> Result<Found, ApiError> {
     let work = Update {
-        place: caller.place.clone(),
-        website: caller.program.website.clone(),
+        place: place.clone(),
+        website: website.to_owned(),
         target,
         input,
         link_id: new_id(IdKind::Link)?,
-        now: caller.now,
+        now,
     };
-    let found = work::write(&caller.app, work).await?;
+    work::write(app, work).await
+}
+
+async fn answer(caller: &Caller, target: Target, input: PartnerInput) -> Result<Response, ApiError> {
+    let (place, website) = (&caller.place, &caller.program.website);
+    let found = apply(&caller.app, place, website, target, input, caller.now).await?;
     Ok(one(StatusCode::OK, view::detail(caller, &found)?))
 }
 

@@ -1,0 +1,303 @@
+//! One customer: who brought it and why, what it bought, and what was earned of that.
+
+use super::error::PageError;
+use super::partner::api_place;
+use super::visit::{self, Visit};
+use super::words;
+use crate::App;
+use crate::api::customers::archive;
+use crate::ui::Tone;
+use crate::ui::badge::{Avatar, Badge, Id};
+use crate::ui::figures::Kpi;
+use crate::ui::frame::{Frame, ProgramCard, Section};
+use crate::ui::money::{Money, grouped};
+use crate::ui::page::page;
+use crate::ui::text::{encode, object_word, sentence_case};
+use crate::ui::when::{Ago, Instant};
+use askama::Template;
+use axum::Form;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+use tributary_domain::sale::EvidenceKind;
+use tributary_store::pages::customers::{self as stored, Line, Reason, Sale};
+use tributary_store::pages::frame;
+use tributary_store::{StoreError, Tx, Unit};
+
+/// What the page shows.
+#[derive(Debug, Clone, PartialEq, Eq, Template)]
+#[template(path = "pages/customer.html")]
+pub struct CustomerPage {
+    /// Around it.
+    pub frame: Frame,
+    /// The customer.
+    pub name: String,
+    /// The merchant's key.
+    pub key: Option<Id>,
+    /// The e-mail address, if it is not the name.
+    pub email: String,
+    /// Where the customer stands.
+    pub status: Badge,
+    /// First seen.
+    pub first_seen: Instant,
+    /// Who brought it: name and page.
+    pub partner: Option<(String, String)>,
+    /// Why, in a sentence.
+    pub because: String,
+    /// What it paid and what was earned, by currency.
+    pub figures: Vec<Kpi>,
+    /// The sales.
+    pub sales: Vec<SaleLine>,
+    /// What speaks for it.
+    pub reasons: Vec<ReasonLine>,
+    /// Where archiving is posted to, and whether it brings back.
+    pub archive: (String, bool),
+    /// May this user change anything?
+    pub may_write: bool,
+}
+
+/// A sale.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SaleLine {
+    /// The page that explains it.
+    pub href: String,
+    /// When.
+    pub at: Ago,
+    /// The root object.
+    pub root: Id,
+    /// Where it stands.
+    pub status: Badge,
+    /// Who earns of it.
+    pub partner: Option<String>,
+    /// What was paid.
+    pub paid: Money,
+    /// What was given back.
+    pub refunded: Option<Money>,
+    /// What is earned.
+    pub earned: Option<Money>,
+    /// Otherwise why nothing.
+    pub nothing: String,
+}
+
+/// A reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReasonLine {
+    /// Its icon.
+    pub icon: &'static str,
+    /// What it says.
+    pub what: String,
+    /// The value, the object, when.
+    pub value: String,
+    /// The object that carries it.
+    pub source: Option<Id>,
+    /// When it took effect.
+    pub at: Instant,
+}
+
+impl CustomerPage {
+    fn avatar(&self) -> Avatar {
+        Avatar { name: self.name.clone(), large: true }
+    }
+}
+
+/// A wish to archive, or to bring back.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wished {
+    form_token: String,
+    archived: bool,
+}
+
+/// `GET /p/{program}/customers/{customer}`
+pub async fn get(
+    State(app): State<App>,
+    visit: Visit,
+    Path((program, customer)): Path<(String, String)>,
+) -> Response {
+    let result = show(&app, &visit, program, customer).await;
+    visit.answer(result)
+}
+
+/// `POST /p/{program}/customers/{customer}/archive`
+pub async fn post(
+    State(app): State<App>,
+    visit: Visit,
+    Path((program, customer)): Path<(String, String)>,
+    Form(wished): Form<Wished>,
+) -> Response {
+    let result = async {
+        visit.check_write(&wished.form_token)?;
+        let loaded = load(&app, &visit, program, customer).await?;
+        let place = api_place(&loaded.frame.place());
+        let id = loaded.line.customer_id.clone();
+        archive::set(&app, &place, id, wished.archived, visit.now).await?;
+        let frame = visit.frame(&loaded.frame, Section::Customers, "");
+        let path = format!("customers/{}", encode(&loaded.line.customer_id));
+        Ok(Redirect::to(&frame.program.href(&path)).into_response())
+    };
+    visit.answer(result.await)
+}
+
+async fn load(app: &App, visit: &Visit, public_id: String, customer_id: String) -> Result<Loaded, PageError> {
+    let workspace_id = visit.session.workspace_id.clone();
+    Ok(app.db.read(Load { workspace_id, public_id, customer_id }).await?)
+}
+
+async fn show(
+    app: &App,
+    visit: &Visit,
+    public_id: String,
+    customer_id: String,
+) -> Result<Response, PageError> {
+    let loaded = load(app, visit, public_id, customer_id).await?;
+    let line = &loaded.line;
+    let name = words::buyer(&line.customer, "");
+    let [email, _, _, key] = line.customer.clone();
+    let frame = visit.frame(&loaded.frame, Section::Customers, &name);
+    let card = frame.program.clone();
+    let path = card.href(&format!("customers/{}/archive", encode(&line.customer_id)));
+    let partner = line
+        .partner
+        .as_ref()
+        .map(|(id, partner)| (words::partner(partner), card.href(&format!("partners/{}", encode(id)))));
+    let shown = CustomerPage {
+        key: (key != name).then(|| Id::new("key", key)),
+        email: if email == name { String::new() } else { email },
+        status: words::person_badge(&line.status),
+        first_seen: Instant { at: line.created_at },
+        because: because(line, partner.as_ref().map(|(name, _)| name.as_str())),
+        partner,
+        figures: figures(line),
+        sales: loaded.sales.iter().map(|sale| sale_line(sale, &card, visit.now)).collect(),
+        reasons: reasons(&loaded),
+        archive: (path, line.status == "archived"),
+        may_write: visit.may_write(),
+        name,
+        frame,
+    };
+    Ok(page(StatusCode::OK, &shown))
+}
+
+/// Who brought the customer and by what, in a sentence.
+fn because(line: &Line, partner: Option<&str>) -> String {
+    let Some(partner) = partner else {
+        return "Nobody brought this customer: no link, no sign-up and no metadata names a partner."
+            .to_owned();
+    };
+    match (line.origin.as_str(), line.partner_by.as_str()) {
+        (_, "browser") => format!("{partner} brought this customer: the browser told so at the sign-up."),
+        (_, "user") => format!("{partner} brought this customer: a person decided so."),
+        ("purchase", _) => format!("{partner} brought this customer: the purchase itself named the partner."),
+        _ => format!("{partner} brought this customer: your server told so at the sign-up."),
+    }
+}
+
+fn figures(line: &Line) -> Vec<Kpi> {
+    let kpi = |label: String, value: String| Kpi { label, value, compared: String::new(), tone: Tone::Plain };
+    let sales: i64 = line.sums.iter().map(|sum| sum.sales).sum();
+    let mut figures = vec![kpi("Sales".to_owned(), grouped(&sales.to_string()))];
+    let several = line.sums.len() > 1;
+    for sum in &line.sums {
+        let code = sum.currency.to_ascii_uppercase();
+        let label = |word: &str| if several { format!("{word}, {code}") } else { word.to_owned() };
+        figures.push(kpi(label("Paid"), words::money(sum.paid, &sum.currency).text()));
+        figures.push(kpi(label("Earned by partners"), words::money(sum.earned, &sum.currency).text()));
+    }
+    figures
+}
+
+fn sale_line(sale: &Sale, card: &ProgramCard, now: i64) -> SaleLine {
+    let earned = sale.earned.as_ref();
+    SaleLine {
+        href: card.href(&format!("transactions/{}", encode(&sale.root_id))),
+        at: Ago { at: sale.occurred_at, now },
+        root: Id::new(object_word(&sale.root_id), &sale.root_id),
+        status: words::sale_badge(&sale.state, sale.unfinished, sale.paid, sale.refunded),
+        partner: earned.map(|(partner, _, _)| words::partner(partner)),
+        paid: words::money(sale.paid, &sale.currency),
+        refunded: (sale.refunded > 0).then(|| words::money(sale.refunded, &sale.currency)),
+        earned: earned.map(|(_, target, currency)| words::money(*target, currency)),
+        nothing: words::nothing(&sale.outcome).to_owned(),
+    }
+}
+
+fn kind_words(kind: &str) -> String {
+    const KINDS: [EvidenceKind; 8] = [
+        EvidenceKind::PartnerMetadata,
+        EvidenceKind::CustomerMetadata,
+        EvidenceKind::ClientReference,
+        EvidenceKind::CustomerPartnerMetadata,
+        EvidenceKind::SignUp,
+        EvidenceKind::StripeId,
+        EvidenceKind::Email,
+        EvidenceKind::Api,
+    ];
+    let known = KINDS.iter().find(|known| known.as_str() == kind);
+    known.map_or_else(|| kind.replace('_', " "), |kind| kind.words().to_owned())
+}
+
+/// The sign-up, who the buyers are, and what their objects say: the oldest first.
+fn reasons(loaded: &Loaded) -> Vec<ReasonLine> {
+    let line = &loaded.line;
+    let source = |id: &str| (!id.is_empty()).then(|| Id::new(object_word(id), id));
+    let mut all = Vec::new();
+    if line.origin != "purchase" {
+        let what = match (&line.partner, line.partner_by.as_str()) {
+            (Some((_, partner)), "browser") => {
+                format!("Signed up in the browser with the key of {}", words::partner(partner))
+            }
+            (Some((_, partner)), _) => format!("Signed up with the key of {}", words::partner(partner)),
+            (None, _) => "Signed up without a partner".to_owned(),
+        };
+        let at = Instant { at: line.created_at };
+        all.push(ReasonLine { icon: "user-plus", what, value: String::new(), source: None, at });
+    }
+    all.extend(loaded.buyers.iter().map(|reason| ReasonLine {
+        icon: "user",
+        what: format!("{} is this customer, by {}", buyer(&reason.buyer_id), kind_words(&reason.kind)),
+        value: String::new(),
+        source: source(&reason.source),
+        at: Instant { at: reason.at },
+    }));
+    all.extend(loaded.hints.iter().map(|reason| ReasonLine {
+        icon: "receipt",
+        what: sentence_case(&kind_words(&reason.kind)),
+        value: reason.value.clone(),
+        source: source(&reason.source),
+        at: Instant { at: reason.at },
+    }));
+    all.sort_by_key(|reason| reason.at.at);
+    all
+}
+
+fn buyer(buyer_id: &str) -> String {
+    if buyer_id.starts_with("cus_") { buyer_id.to_owned() } else { "A guest".to_owned() }
+}
+
+struct Loaded {
+    frame: frame::Frame,
+    line: Line,
+    sales: Vec<Sale>,
+    buyers: Vec<Reason>,
+    hints: Vec<Reason>,
+}
+
+struct Load {
+    workspace_id: String,
+    public_id: String,
+    customer_id: String,
+}
+
+impl Unit for Load {
+    type Out = Loaded;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Loaded, StoreError> {
+        let frame = visit::load(tx, &self.workspace_id, &self.public_id).await?;
+        let place = frame.place();
+        let missing = || StoreError::NotFound(format!("customer {}", self.customer_id));
+        let line = stored::find(tx, &place, &self.customer_id).await?.ok_or_else(missing)?;
+        let sales = stored::sales(tx, &place, &self.customer_id).await?;
+        let (buyers, hints) = stored::reasons(tx, &place, &self.customer_id).await?;
+        Ok(Loaded { frame, line, sales, buyers, hints })
+    }
+}
