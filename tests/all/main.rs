@@ -12,6 +12,7 @@ mod crash;
 mod eras;
 mod faults;
 mod localstripe;
+mod pages;
 mod rest;
 mod sandbox;
 mod setup;

@@ -118,8 +118,14 @@ impl Ground {
 
     /// A fresh copy with a server on it.
     pub(crate) async fn copy(&self) -> Result<Served<'_>, Fail> {
+        let books = self.books_copy().await?;
+        self.serve(&books).await
+    }
+
+    /// A fresh copy of the database alone.
+    pub(crate) async fn books_copy(&self) -> Result<Books, Fail> {
         let name = format!("copy{}", self.copies.fetch_add(1, Ordering::Relaxed));
-        let books = match self.create(&name).await? {
+        Ok(match self.create(&name).await? {
             Some(url) => Books::Postgres(url),
             None => {
                 let folder = self.folder.join(&name);
@@ -132,11 +138,11 @@ impl Ground {
                 }
                 Books::Sqlite(folder.join(FILE))
             }
-        };
-        self.serve(&books).await
+        })
     }
 
-    async fn serve(&self, books: &Books) -> Result<Served<'_>, Fail> {
+    /// A server on a database of this installation.
+    pub(crate) async fn serve(&self, books: &Books) -> Result<Served<'_>, Fail> {
         let port = process::free_port()?;
         let command = self.command_on(books, "serve --json", port);
         let began = Instant::now();
@@ -195,6 +201,11 @@ impl Served<'_> {
                 Err(format!("{path} answered {status}: {}", String::from_utf8_lossy(said)).into())
             }
         }
+    }
+
+    /// The program's public id.
+    pub(crate) fn program(&self) -> &str {
+        &self.ground.program
     }
 
     /// The name of its database in figures.

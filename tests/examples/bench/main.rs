@@ -12,6 +12,7 @@ mod history;
 mod install;
 mod load;
 mod machine;
+mod overview;
 mod process;
 mod report;
 mod start;
@@ -124,7 +125,7 @@ async fn measure(plan: Plan) -> Result<(), Fail> {
     let stripe = stripe::start().await?;
     let mut figures = Figures::new();
     let mut grounds = Vec::new();
-    if ["sqlite", "history", "start"].iter().any(|part| plan.wants(part)) {
+    if ["sqlite", "history", "overview", "start"].iter().any(|part| plan.wants(part)) {
         grounds.push(Ground::lay(&plan, Engine::Sqlite, folder.path(), &stripe).await?);
     }
     if plan.postgres.is_some() && plan.wants("postgres") {
@@ -145,6 +146,9 @@ async fn measure(plan: Plan) -> Result<(), Fail> {
     for ground in grounds.iter().filter(|ground| ground.engine == Engine::Sqlite) {
         if plan.wants("start") {
             start::measure(&plan, ground, &stories, &mut figures).await?;
+        }
+        if plan.wants("overview") {
+            overview::measure(ground, &mut figures).await?;
         }
         if plan.wants("history") {
             history::measure(&plan, ground, &stories, &mut figures).await?;

@@ -209,6 +209,18 @@ fn table(figures: &Figures) -> Vec<[String; 4]> {
     table.engine("sqlite", "SQLite");
     table.engine("postgres", "PostgreSQL");
     table.history();
+    table.part("The Overview at 1,000,000 visits and 100,000 sales (SQLite)");
+    for (name, words) in [
+        ("overview", "30 days"),
+        ("overview_90d", "90 days"),
+        ("overview_12m", "12 months"),
+        ("overview_visits", "30 days, the chart of visits"),
+    ] {
+        table.row(&format!("{words}, p50"), &format!("{name}_p50"), Unit::MicrosAsMs, Goal::None);
+        let goal = if name == "overview" { Goal::AtMost(20_000) } else { Goal::None };
+        table.row("… p95", &format!("{name}_p95"), Unit::MicrosAsMs, goal);
+        table.row("… p99", &format!("{name}_p99"), Unit::MicrosAsMs, Goal::None);
+    }
     table.part("Size");
     table.row("start to ready", "start", Unit::MicrosAsMs, Goal::AtMost(300_000));
     table.row("memory idle", "memory_idle", Unit::KiloBytes, Goal::AtMost(60_000));
