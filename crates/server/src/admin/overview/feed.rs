@@ -28,7 +28,8 @@ pub struct FeedItem {
     pub at: Ago,
 }
 
-/// The newest sales and customers together, newest first.
+/// The newest sales and customers together, newest first. Sales have the room that they need: where many sign up and
+/// few buy, a list of sign-ups alone would say nothing of money.
 pub(super) fn list(
     sold: &[Sold],
     joined: &[Joined],
@@ -36,8 +37,10 @@ pub(super) fn list(
     now: i64,
     most: usize,
 ) -> Vec<FeedItem> {
-    let sales = sold.iter().map(|sale| sale_item(sale, card, now));
-    let customers = joined.iter().map(|customer| customer_item(customer, card, now));
+    let sales =
+        sold.iter().take(most.saturating_sub(joined.len().min(3))).map(|sale| sale_item(sale, card, now));
+    let room = most.saturating_sub(sold.len()).max(3);
+    let customers = joined.iter().take(room).map(|customer| customer_item(customer, card, now));
     let mut items: Vec<_> = sales.chain(customers).collect();
     items.sort_by_key(|item| std::cmp::Reverse(item.at.at));
     items.truncate(most);
