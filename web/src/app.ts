@@ -1,5 +1,5 @@
 // What the pages do beyond links and forms. Each part is a comfort: without it the page still works.
-import { sentence, watch } from "./waiting";
+import { sentence, watch, windows } from "./waiting";
 
 const one = <T extends Element>(selector: string, root: ParentNode = document) => root.querySelector<T>(selector);
 const all = <T extends Element>(selector: string, root: ParentNode = document) => [...root.querySelectorAll<T>(selector)];
@@ -140,6 +140,7 @@ themeSwitch();
 copyButtons();
 sentence();
 watch();
+windows();
 keys();
 times();
 live();

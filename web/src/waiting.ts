@@ -66,3 +66,14 @@ export function watch(): void {
     void look(part);
   }
 }
+
+/** Windows over the page: the link leads to a page of its own, and with script opens the window instead. */
+export function windows(): void {
+  document.addEventListener("click", (event) => {
+    const link = (event.target as Element).closest<HTMLElement>("[data-opens]");
+    const dialog = link && document.getElementById(link.dataset["opens"] ?? "");
+    if (!(dialog instanceof HTMLDialogElement) || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    dialog.showModal();
+  });
+}

@@ -10,6 +10,7 @@ pub mod pages;
 pub mod pipeline;
 pub mod setup;
 pub mod track;
+pub mod users;
 pub mod vault;
 pub mod workspaces;
 

@@ -8,6 +8,7 @@ pub mod events;
 pub mod explained;
 pub mod forms;
 pub mod home;
+pub mod integration;
 pub mod link_form;
 pub mod link_urls;
 pub mod links;
@@ -19,6 +20,7 @@ pub mod partners;
 pub mod period;
 pub mod search;
 pub mod sentence;
+pub mod settings;
 pub mod setup;
 pub mod sum;
 pub mod transaction;
@@ -78,6 +80,8 @@ pub fn routes(app: &App) -> Router<App> {
         .route("/p/{program}/events", get(events::get))
         .route("/p/{program}/events/{connection}/{event}", get(event::get))
         .route("/p/{program}/events/{connection}/{event}/rerun", post(event::rerun))
+        .merge(settings_routes())
+        .merge(integration_routes())
         .layer(DefaultBodyLimit::max(FORM_LIMIT))
         .layer(Extension(Arc::new(Door::default())))
         .layer(middleware::from_fn_with_state(app.clone(), gate::guard))
@@ -87,4 +91,35 @@ pub fn routes(app: &App) -> Router<App> {
         .fallback(home::not_found)
         .layer(middleware::from_fn_with_state(app.clone(), host::guard))
         .layer(middleware::from_fn_with_state(app.clone(), headers::add))
+}
+
+fn settings_routes() -> Router<App> {
+    use settings::{connection, keys, new_program, profile, program, sessions, stripe, terms};
+    Router::new()
+        .route("/programs/new", get(new_program::get).post(new_program::post))
+        .route("/p/{program}/settings", get(program::get).post(program::post))
+        .route("/p/{program}/settings/terms", get(terms::get).post(terms::post))
+        .route("/p/{program}/settings/keys", get(keys::get).post(keys::post))
+        .route("/p/{program}/settings/keys/{key}/revoke", post(keys::revoke))
+        .route("/p/{program}/settings/stripe", get(stripe::get))
+        .route("/p/{program}/settings/stripe/{connection}/check", post(connection::check))
+        .route("/p/{program}/settings/stripe/{connection}/key", get(connection::key).post(connection::rotate))
+        .route(
+            "/p/{program}/settings/stripe/{connection}/disconnect",
+            get(connection::ask).post(connection::leave),
+        )
+        .route("/p/{program}/settings/profile", get(profile::get).post(profile::post))
+        .route("/p/{program}/settings/password", post(profile::password))
+        .route("/p/{program}/settings/sessions", get(sessions::get))
+        .route("/p/{program}/settings/sessions/others", post(sessions::others))
+        .route("/p/{program}/settings/sessions/{session}/end", post(sessions::end))
+}
+
+fn integration_routes() -> Router<App> {
+    use integration::{api, guide, stripe};
+    Router::new()
+        .route("/p/{program}/integration", get(integration::get))
+        .route("/p/{program}/integration/api", get(api::get))
+        .route("/p/{program}/integration/guides/{guide}", get(guide::get))
+        .route("/p/{program}/integration/stripe", get(stripe::get).post(stripe::post))
 }

@@ -138,11 +138,9 @@ impl Visit {
         let mut bars = Vec::new();
         let alive: Vec<_> = loaded.connections.iter().filter(|line| line.status != "disconnected").collect();
         if alive.is_empty() {
-            let text = format!(
-                "Stripe is not connected, so no payment arrives. Run: tributary stripe connect --program {} --api-key-stdin",
-                program.public_id
-            );
-            bars.push(bar(Tone::Warn, text));
+            let text = "Stripe is not connected, so no payment arrives.".to_owned();
+            let action = Some(("Connect Stripe".to_owned(), program.href("integration/stripe")));
+            bars.push(Bar { tone: Tone::Warn, text, action });
         }
         for line in alive {
             if line.status == "broken" {

@@ -125,6 +125,10 @@ pub enum Section {
     Search,
     /// The inbox.
     Events,
+    /// Script, guides, Stripe, API.
+    Integration,
+    /// Settings.
+    Settings,
 }
 
 /// One entry of the navigation.
@@ -196,11 +200,25 @@ impl Frame {
             item("Transactions", "arrow-left-right", "transactions", Section::Transactions),
             item("Links", "link", "links", Section::Links),
             NavItem {
+                label: "Integration",
+                icon: "plug",
+                href: self.program.href("integration"),
+                current: self.section == Section::Integration,
+                count: None,
+            },
+            NavItem {
                 label: "Events",
                 icon: "zap",
                 href: self.program.href("events"),
                 current: self.section == Section::Events,
                 count: (self.parked > 0).then_some(self.parked),
+            },
+            NavItem {
+                label: "Settings",
+                icon: "settings",
+                href: self.program.href("settings"),
+                current: self.section == Section::Settings,
+                count: None,
             },
         ]
     }

@@ -5,6 +5,7 @@
 
 pub mod badge;
 pub mod chart;
+pub mod codes;
 pub mod controls;
 pub mod figures;
 pub mod frame;
