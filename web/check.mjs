@@ -8,7 +8,7 @@ const read = (name) => readFileSync(`dist/${manifest[name]}`);
 
 const handwritten = readdirSync("styles").map((name) => readFileSync(`styles/${name}`));
 const raw = handwritten.reduce((sum, body) => sum + body.length, 0);
-if (raw > 40 * 1024) problems.push(`styles/ holds ${raw} bytes; the limit is ${40 * 1024}`);
+if (raw > 48 * 1024) problems.push(`styles/ holds ${raw} bytes; the limit is ${48 * 1024}`);
 
 const lines = readFileSync("src/app.ts", "utf8").split("\n").length - 1;
 if (lines > 150) problems.push(`src/app.ts has ${lines} lines; the limit is 150`);

@@ -15,6 +15,7 @@ mod localstripe;
 mod pages;
 mod rest;
 mod sandbox;
+mod settings;
 mod setup;
 mod shuffles;
 mod signatures;

@@ -48,7 +48,8 @@ impl Unit for Furnish {
                 setup_done_at: Some(NOW),
                 ..Program::default()
             };
-            workspaces::insert_program(tx, &program, "{}").await?;
+            let terms = r#"{"reward":{"type":"percent","rate":300000},"duration":{"type":"lifetime"},"hold_days":30}"#;
+            workspaces::insert_program(tx, &program, terms).await?;
             for role in ["owner", "analyst"] {
                 let email = format!("{role}@{letter}.test");
                 let id = format!("usr_{role}_{letter}");
@@ -165,7 +166,7 @@ impl House {
     }
 }
 
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 22] = [
     "",
     "partners",
     "partners/new",
@@ -176,6 +177,18 @@ const PAGES: [&str; 10] = [
     "transactions/ch_1",
     "events",
     "events/con_a/evt_1",
+    "settings",
+    "settings/terms",
+    "settings/keys",
+    "settings/stripe",
+    "settings/stripe/con_a/disconnect",
+    "settings/stripe/con_a/key",
+    "settings/profile",
+    "settings/sessions",
+    "integration",
+    "integration/api",
+    "integration/stripe",
+    "integration/guides/payment-links",
 ];
 
 /// The address of a page of a program; the first has none of its own.

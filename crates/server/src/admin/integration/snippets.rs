@@ -57,7 +57,7 @@ impl Own<'_> {
     #[must_use]
     pub fn signup_script(&self) -> Codes {
         let text = format!(
-            "<script>\n  window.tributary = window.tributary || function () {{\n    (tributary.q = tributary.q || []).push(arguments)\n  }};\n  // after a sign-up that succeeded\n  tributary(\"signup\", {{\n    key: \"YOUR_USER_ID\",\n    email: \"person@example.com\",\n    name: \"Dana\"\n  }});\n</script>\n{}",
+            "<script>\n  window.tributary = window.tributary || function () {{\n    (tributary.q = tributary.q || []).push(arguments)\n  }};\n  // after a sign-up that succeeded\n  tributary(\"signup\", {{\n    key: \"YOUR_USER_ID\",\n    email: \"person@example.com\",\n    name: \"Grace\"\n  }});\n</script>\n{}",
             script_tag(self.public_url, self.public_id)
         );
         Self::codes("signup-script", "A sign-up by script", &[("HTML", text)])
@@ -80,7 +80,7 @@ impl Own<'_> {
             "require \"net/http\"\nrequire \"json\"\n\nNet::HTTP.post(\n  URI(\"{url}\"),\n  {{ key: user.id, email: user.email, name: user.name,\n    partner: {{ key: cookies[\"tributary_partner\"] }} }}.to_json,\n  \"Authorization\" => \"Bearer #{{ENV.fetch('TRIBUTARY_KEY')}}\",\n  \"Content-Type\" => \"application/json\"\n)"
         );
         let curl = format!(
-            "curl {url} \\\n  -H \"Authorization: Bearer $TRIBUTARY_KEY\" \\\n  -H \"Content-Type: application/json\" \\\n  -d '{{\"key\":\"user_1\",\"email\":\"dana@example.com\",\"partner\":{{\"key\":\"PARTNER_KEY\"}}}}'"
+            "curl {url} \\\n  -H \"Authorization: Bearer $TRIBUTARY_KEY\" \\\n  -H \"Content-Type: application/json\" \\\n  -d '{{\"key\":\"user_1\",\"email\":\"grace@example.com\",\"partner\":{{\"key\":\"PARTNER_KEY\"}}}}'"
         );
         Self::codes(
             "signup-server",
@@ -141,7 +141,7 @@ impl Own<'_> {
                 "call-customer",
                 "Tell of a sign-up",
                 format!(
-                    "curl {base}/v1/customers \\\n  {auth} \\\n  {json} \\\n  -d '{{\"key\":\"user_1\",\"email\":\"dana@example.com\",\"partner\":{{\"key\":\"{partner_key}\"}}}}'"
+                    "curl {base}/v1/customers \\\n  {auth} \\\n  {json} \\\n  -d '{{\"key\":\"user_1\",\"email\":\"grace@example.com\",\"partner\":{{\"key\":\"{partner_key}\"}}}}'"
                 ),
             ),
         ]
