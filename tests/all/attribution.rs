@@ -9,6 +9,7 @@ both_engines!(
     a_click_counts_in_its_window_and_gives_the_renewals_too,
     clicks_in_any_order_end_in_the_same_books,
     a_customer_born_of_a_purchase_and_changed_by_api_survives_replay,
+    an_archived_customer_earns_on_sales_of_other_times_only,
 );
 
 const DAY_MS: i64 = 86_400_000;
@@ -189,4 +190,27 @@ async fn a_customer_born_of_a_purchase_and_changed_by_api_survives_replay(engine
     assert_eq!(world.database.text(counted).await, "2");
     let customers = world.database.number("SELECT COUNT(*) FROM customer").await;
     assert_eq!(customers, 3, "none was made twice");
+}
+
+async fn an_archived_customer_earns_on_sales_of_other_times_only(engine: Engine) {
+    let world = World::connected(engine).await;
+    world.customer("u-1", None, "ADA").await;
+    let sale = |key: &str, at: i64| serde_json::json!({ "customer": { "key": "u-1" }, "key": key, "amount": 10, "created_at": at });
+    let now = crate::support::now_s();
+    world.post("/v1/transactions", &sale("before", now - 60)).await.expect(201);
+    world.post("/v1/customers/u-1/archive", &Value::Null).await.expect(200);
+    // In the archived time, and, written while it lasts, one of the time before it.
+    world.post("/v1/transactions", &sale("within", now + 60)).await.expect(201);
+    world.post("/v1/transactions", &sale("earlier", now - 120)).await.expect(201);
+    world.settled().await;
+    world.expect_totals(&[("ADA", "usd", 600)]).await;
+    let why = explained(&world, "within").await;
+    let words = why["outcome_words"].as_str().unwrap_or_default();
+    assert_eq!(words, "It earns nothing: the customer was archived when the sale happened.");
+    assert_eq!(world.replay().await["posted"], 0);
+    // Once it is active again, sales dated from then on earn.
+    world.post("/v1/customers/u-1/revoke-archive", &Value::Null).await.expect(200);
+    world.settled().await;
+    world.expect_totals(&[("ADA", "usd", 900)]).await;
+    world.finish().await;
 }

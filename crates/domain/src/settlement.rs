@@ -32,6 +32,8 @@ pub struct SettleSale {
     pub partner_id: Option<String>,
     /// Was the partner suspended when the sale happened?
     pub suspended: bool,
+    /// Was the customer archived when the sale happened?
+    pub archived: bool,
     /// May it earn (an API transaction may say no)?
     pub rewardable: bool,
     /// A reward set by the caller of the API, minor units of `currency`.
@@ -59,6 +61,8 @@ pub enum Outcome {
     NoPartner,
     /// The partner was suspended at the time.
     PartnerSuspended,
+    /// The customer was archived at the time.
+    CustomerArchived,
     /// The program had no terms.
     NoTerms,
     /// Beyond the first N sales.
@@ -87,6 +91,7 @@ impl Outcome {
             Self::Earns => "earns",
             Self::NoPartner => "no partner brought this customer",
             Self::PartnerSuspended => "the partner was suspended when the sale happened",
+            Self::CustomerArchived => "the customer was archived when the sale happened",
             Self::NoTerms => "the program had no terms when the sale happened",
             Self::BeyondFirstSales => "beyond the number of sales that earn",
             Self::BeyondMonths => "beyond the months in which sales earn",
@@ -230,6 +235,9 @@ fn refusal(sale: &SettleSale, version: Option<&TermsVersion>, place: u32, first_
     }
     if sale.suspended {
         return Some(Outcome::PartnerSuspended);
+    }
+    if sale.archived {
+        return Some(Outcome::CustomerArchived);
     }
     if !sale.rewardable {
         return Some(Outcome::NotRewardable);

@@ -37,6 +37,7 @@ fn settled(sale: &SaleView, terms: &Terms) -> Target {
         refunded: sale.refunded,
         partner_id: Some("ptr_1".into()),
         suspended: false,
+        archived: false,
         rewardable: sale.rewardable,
         fixed_reward: sale.fixed_reward,
         voided: false,

@@ -63,6 +63,7 @@ pub fn nothing(outcome: &str) -> &'static str {
         "" => "Not yet",
         "no_partner" => "No partner",
         "partner_suspended" => "Suspended",
+        "customer_archived" => "Archived",
         "no_terms" => "No terms",
         "beyond_first_sales" | "beyond_months" => "Beyond terms",
         "below_minimum" => "Below minimum",
@@ -141,6 +142,7 @@ mod tests {
         for outcome in [
             "no_partner",
             "partner_suspended",
+            "customer_archived",
             "no_terms",
             "beyond_first_sales",
             "below_minimum",

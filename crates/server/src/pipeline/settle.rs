@@ -219,6 +219,7 @@ impl Scene {
             refunded: sale.refunded,
             partner_id: attribution.partner_id.clone(),
             suspended,
+            archived: self.customer.archived_at(sale.occurred_at),
             rewardable: sale.rewardable,
             fixed_reward: sale.fixed_reward,
             voided,

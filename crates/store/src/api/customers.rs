@@ -2,6 +2,7 @@
 
 use super::{Page, Place, tags_of, tags_text};
 use crate::pipeline::counters::{self, Counted};
+use crate::pipeline::people;
 use crate::{P, Row, StoreError, Tx};
 
 /// A customer.
@@ -320,4 +321,32 @@ pub async fn join_by_browser(
         counters::customer_changed(tx, &place.workspace_id, None, Some(after)).await?;
     }
     Ok(joined)
+}
+
+/// Notes that a customer is archived, or is not any more, from an instant (ms UTC) on: sales dated in between earn
+/// nothing.
+///
+/// # Errors
+/// [`StoreError::NotFound`] if there is no such customer.
+pub async fn note_archived(
+    tx: &mut Tx<'_>,
+    place: &Place,
+    customer_id: &str,
+    archived: bool,
+    at: i64,
+) -> Result<(), StoreError> {
+    let Some(known) = people::find_customer(tx, &place.workspace_id, customer_id).await? else {
+        return Err(StoreError::NotFound(format!("customer {customer_id}")));
+    };
+    let mut times = known.archived;
+    match times.last_mut() {
+        Some((_, end @ None)) if !archived => *end = Some(at),
+        Some((_, None)) => {}
+        _ if archived => times.push((at, None)),
+        _ => {}
+    }
+    let text = serde_json::to_string(&times).map_err(|e| StoreError::Invalid(e.to_string()))?;
+    let sql = "UPDATE customer SET archived = $3 WHERE workspace_id = $1 AND customer_id = $2";
+    tx.exec(sql, &[P::T(&place.workspace_id), P::T(customer_id), P::T(&text)]).await?;
+    Ok(())
 }

@@ -20,7 +20,8 @@ migrations!(
     "0005_track",
     "0006_connect",
     "0007_links",
-    "0008_held"
+    "0008_held",
+    "0009_archived"
 );
 
 /// The newest version that this binary knows.

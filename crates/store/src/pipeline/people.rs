@@ -28,9 +28,17 @@ pub struct Customer {
     pub born_of: Option<String>,
     /// Who said which partner it has: `api` (or empty), `browser`, `user`, or `purchase` for what settlement found.
     pub partner_by: String,
+    /// When it was archived: `[from, to]` in ms UTC; no end while it is archived.
+    pub archived: Vec<(i64, Option<i64>)>,
 }
 
 impl Customer {
+    /// Was it archived at an instant (ms UTC)?
+    #[must_use]
+    pub fn archived_at(&self, at_ms: i64) -> bool {
+        self.archived.iter().any(|(from, to)| *from <= at_ms && to.is_none_or(|to| at_ms < to))
+    }
+
     fn counted(&self) -> Counted<'_> {
         Counted {
             mode: &self.mode,
@@ -51,7 +59,7 @@ impl Customer {
 macro_rules! columns {
     () => {
         "customer_id, mode, program_id, key, origin, partner_id, created_at, deleted_at, email_hash, born_of, \
-         partner_by"
+         partner_by, archived"
     };
 }
 
@@ -68,6 +76,8 @@ fn customer(row: &Row) -> Result<Customer, StoreError> {
         email_hash: row.opt_text(8)?,
         born_of: row.opt_text(9)?,
         partner_by: row.text(10)?,
+        archived: serde_json::from_str(&row.text(11)?)
+            .map_err(|e| StoreError::Inconsistent(format!("customer.archived: {e}")))?,
     })
 }
 

@@ -75,9 +75,9 @@ pub async fn lock(
     customer_id: &str,
 ) -> Result<Option<Scope>, StoreError> {
     let sql = if tx.is_postgres() {
-        "SELECT generation, whole, partner_id, first_at FROM scope WHERE workspace_id = $1 AND program_id = $2 AND customer_id = $3 FOR UPDATE"
+        "SELECT generation, whole, fixed_by, first_at FROM scope WHERE workspace_id = $1 AND program_id = $2 AND customer_id = $3 FOR UPDATE"
     } else {
-        "SELECT generation, whole, partner_id, first_at FROM scope WHERE workspace_id = $1 AND program_id = $2 AND customer_id = $3"
+        "SELECT generation, whole, fixed_by, first_at FROM scope WHERE workspace_id = $1 AND program_id = $2 AND customer_id = $3"
     };
     let row = tx.opt(sql, &[P::T(workspace_id), P::T(program_id), P::T(customer_id)]).await?;
     row.map(|row| {
@@ -105,7 +105,7 @@ pub async fn settled(
     scope: &Scope,
     finished: bool,
 ) -> Result<(), StoreError> {
-    let sql = "UPDATE scope SET settled_generation = $4, whole = FALSE, partner_id = $5, first_at = $6 \
+    let sql = "UPDATE scope SET settled_generation = $4, whole = FALSE, fixed_by = $5, first_at = $6 \
          WHERE workspace_id = $1 AND program_id = $2 AND customer_id = $3";
     let generation = if finished { scope.generation } else { scope.generation - 1 };
     let (prg, ctm) = (P::T(&scope.program_id), P::T(&scope.customer_id));

@@ -45,6 +45,10 @@ impl Work for Status {
             ..before.clone()
         };
         customers::update(tx, &self.place, &before, &after).await?;
+        if self.status != "deleted" {
+            let archived = self.status == "archived";
+            customers::note_archived(tx, &self.place, &after.customer_id, archived, at).await?;
+        }
         let place = &self.place;
         pipeline::customer_changed(tx, &place.workspace_id, &place.mode, &after.customer_id, self.now)
             .await?;
@@ -75,7 +79,7 @@ async fn answer(caller: &Caller, id: String, status: &'static str) -> Result<Res
     Ok(one(StatusCode::OK, view::customer(&customer)))
 }
 
-/// Archives a customer. Once more changes nothing.
+/// Archives a customer: sales dated from now on earn nothing. Once more changes nothing.
 #[utoipa::path(post, path = "/v1/customers/{id}/archive", tag = "Customers", operation_id = "archive_customer",
     params(("id" = String, Path, description = "Key, id or e-mail address")),
     responses((status = 200, body = Data<CustomerView>), (status = 401, body = Refusal),
@@ -85,7 +89,7 @@ pub async fn archive(caller: Caller, Id(id): Id) -> Result<Response, ApiError> {
     answer(&caller, id, "archived").await
 }
 
-/// Makes an archived customer active again.
+/// Makes an archived customer active again: sales dated from now on earn again.
 #[utoipa::path(post, path = "/v1/customers/{id}/revoke-archive", tag = "Customers",
     operation_id = "revoke_archive_customer",
     params(("id" = String, Path, description = "Key, id or e-mail address")),

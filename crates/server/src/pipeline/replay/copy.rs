@@ -80,9 +80,9 @@ const TABLES: &[Table] = &[
         "workspace_id, customer_id",
         " WHERE origin = 'api'",
         "workspace_id, customer_id, mode, program_id, key, email, email_hash, name, surname, status, tags, origin, \
-         partner_id, born_of, partner_by, created_at, updated_at, deleted_at",
-        "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18",
-        "tttttttttttttttiii"
+         partner_id, born_of, partner_by, archived, created_at, updated_at, deleted_at",
+        "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19",
+        "ttttttttttttttttiii"
     ),
     table!(
         "policy",
