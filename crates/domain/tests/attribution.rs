@@ -128,7 +128,7 @@ proptest! {
             reach,
             detail: String::new(),
         };
-        prop_assert_eq!(attribute(None, &[], &[piece.clone()], click + later).partner_id.is_some(), stood);
+        prop_assert_eq!(attribute(None, &[], std::slice::from_ref(&piece), click + later).partner_id.is_some(), stood);
         prop_assert_eq!(attribute(None, &[], &[piece], second_of(click) - 1).partner_id, None);
         let mut turned = purchases.clone();
         turned.reverse();

@@ -57,8 +57,7 @@ macro_rules! list {
         concat!(
             "SELECT c.customer_id, c.email, c.name, c.surname, c.key, c.status, c.origin, c.partner_by, c.created_at, \
              p.partner_id, p.name, p.surname, p.key FROM customer c \
-             LEFT JOIN scope o ON o.workspace_id = $1 AND o.program_id = $2 AND o.customer_id = c.customer_id \
-             LEFT JOIN partner p ON p.workspace_id = $1 AND p.partner_id = COALESCE(o.partner_id, c.partner_id) \
+             LEFT JOIN partner p ON p.workspace_id = $1 AND p.partner_id = c.partner_id \
              WHERE c.workspace_id = $1 AND c.program_id = $2 AND c.mode = $3 AND c.deleted_at IS NULL \
              AND (c.created_at, c.customer_id) ",
             $compare,
@@ -119,8 +118,7 @@ pub async fn list(
 pub async fn find(tx: &mut Tx<'_>, place: &Place, customer_id: &str) -> Result<Option<Line>, StoreError> {
     let sql = "SELECT c.customer_id, c.email, c.name, c.surname, c.key, c.status, c.origin, c.partner_by, c.created_at, \
          p.partner_id, p.name, p.surname, p.key FROM customer c \
-         LEFT JOIN scope o ON o.workspace_id = $1 AND o.program_id = $2 AND o.customer_id = c.customer_id \
-         LEFT JOIN partner p ON p.workspace_id = $1 AND p.partner_id = COALESCE(o.partner_id, c.partner_id) \
+         LEFT JOIN partner p ON p.workspace_id = $1 AND p.partner_id = c.partner_id \
          WHERE c.workspace_id = $1 AND c.program_id = $2 AND c.mode = $3 AND c.deleted_at IS NULL AND c.customer_id = $4";
     let params = [P::T(&place.workspace_id), P::T(&place.program_id), P::T(&place.mode), P::T(customer_id)];
     let Some(row) = tx.opt(sql, &params).await? else { return Ok(None) };

@@ -253,8 +253,7 @@ pub async fn latest_customers(tx: &mut Tx<'_>, place: &Place, limit: i64) -> Res
     let sql = "SELECT c.customer_id, c.created_at, c.email, c.name, c.surname, c.key, p.name, p.surname, p.key \
          FROM (SELECT * FROM customer WHERE workspace_id = $1 AND program_id = $2 AND mode = $3 \
          AND deleted_at IS NULL ORDER BY created_at DESC, customer_id DESC LIMIT $4) AS c \
-         LEFT JOIN scope o ON o.workspace_id = $1 AND o.program_id = $2 AND o.customer_id = c.customer_id \
-         LEFT JOIN partner p ON p.workspace_id = $1 AND p.partner_id = COALESCE(o.partner_id, c.partner_id) \
+         LEFT JOIN partner p ON p.workspace_id = $1 AND p.partner_id = c.partner_id \
          ORDER BY c.created_at DESC, c.customer_id DESC";
     let params = [P::T(&place.workspace_id), P::T(&place.program_id), P::T(&place.mode), P::I(limit)];
     let joined = |row: &Row| {
