@@ -21,3 +21,4 @@ mod shuffles;
 mod signatures;
 mod support;
 mod tidy;
+mod track;

@@ -52,6 +52,19 @@ impl Books {
         self.reader().await?.number(sql).await
     }
 
+    /// Changes something past the server.
+    pub(crate) async fn run(&self, sql: &str) -> Result<(), Fail> {
+        match self {
+            Self::Sqlite(path) => {
+                let connection = rusqlite::Connection::open(path)?;
+                connection.busy_timeout(Duration::from_secs(10))?;
+                connection.execute_batch(sql)?;
+            }
+            Self::Postgres(url) => connect(url).await?.batch_execute(sql).await?,
+        }
+        Ok(())
+    }
+
     /// Waits until nothing is left to do, and answers when that was.
     pub(crate) async fn at_rest(&self, limit: Duration) -> Result<Instant, Fail> {
         let reader = self.reader().await?;

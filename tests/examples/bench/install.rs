@@ -98,7 +98,9 @@ impl Ground {
             .env("TRIBUTARY_MASTER_KEY", MASTER_KEY)
             .env("TRIBUTARY_LISTEN", format!("127.0.0.1:{port}"))
             .env("TRIBUTARY_PUBLIC_URL", format!("http://127.0.0.1:{port}"))
-            .env("TRIBUTARY_STRIPE_API_BASE", &self.stripe);
+            .env("TRIBUTARY_STRIPE_API_BASE", &self.stripe)
+            // As behind a proxy: the visitors of links come from many addresses.
+            .env("TRIBUTARY_CLIENT_ADDRESS_HEADER", "X-Forwarded-For");
         command
     }
 

@@ -51,7 +51,7 @@ fn disk(folder: &Path, span: Duration) -> Result<i64, Fail> {
 }
 
 /// This program again, as a process that only answers.
-async fn bare(folder: &Path) -> Result<(Running, std::net::SocketAddr), Fail> {
+pub(crate) async fn bare(folder: &Path) -> Result<(Running, std::net::SocketAddr), Fail> {
     let port = process::free_port()?;
     let mut command = process::command(&std::env::current_exe()?, folder);
     command.arg("bare").env("BENCH_PORT", port.to_string());
@@ -74,5 +74,10 @@ pub(crate) async fn serve_bare() -> Result<(), Fail> {
         "ok"
     };
     let router = axum::Router::new().route("/", axum::routing::post(read).get(|| async { "ok" }));
+    let away = || async {
+        let location = [(axum::http::header::LOCATION, "https://shop.example/?aff=ada")];
+        (axum::http::StatusCode::FOUND, location)
+    };
+    let router = router.route("/r/{slug}", axum::routing::get(away));
     Ok(axum::serve(listener, router).await?)
 }

@@ -10,6 +10,7 @@ mod events;
 mod figures;
 mod history;
 mod install;
+mod links;
 mod load;
 mod machine;
 mod overview;
@@ -125,10 +126,10 @@ async fn measure(plan: Plan) -> Result<(), Fail> {
     let stripe = stripe::start().await?;
     let mut figures = Figures::new();
     let mut grounds = Vec::new();
-    if ["sqlite", "history", "overview", "start"].iter().any(|part| plan.wants(part)) {
+    if ["sqlite", "history", "overview", "start", "links"].iter().any(|part| plan.wants(part)) {
         grounds.push(Ground::lay(&plan, Engine::Sqlite, folder.path(), &stripe).await?);
     }
-    if plan.postgres.is_some() && plan.wants("postgres") {
+    if plan.postgres.is_some() && (plan.wants("postgres") || plan.wants("links")) {
         grounds.push(Ground::lay(&plan, Engine::Postgres, folder.path(), &stripe).await?);
     }
     let stories = Arc::new(events::Stories::new()?);
@@ -141,6 +142,13 @@ async fn measure(plan: Plan) -> Result<(), Fail> {
         }
         for ground in grounds.iter().filter(|ground| plan.wants(ground.engine.name())) {
             crowd::measure(&plan, ground, &stories, &mut figures, round).await?;
+        }
+    }
+    if plan.wants("links") {
+        for _ in 0..plan.rounds {
+            for ground in &grounds {
+                links::measure(&plan, ground, folder.path(), &mut figures).await?;
+            }
         }
     }
     for ground in grounds.iter().filter(|ground| ground.engine == Engine::Sqlite) {

@@ -17,6 +17,8 @@ enum Unit {
     PerMille,
     Times,
     KiloBytes,
+    Bytes,
+    Count,
 }
 
 impl Unit {
@@ -26,6 +28,8 @@ impl Unit {
             Self::Micros => format!("{} µs", grouped(value)),
             Self::MicrosAsMs => format!("{} ms", tenths(value, 1_000)),
             Self::PerMille => format!("{} %", tenths(value, 10)),
+            Self::Bytes => format!("{} B", grouped(value)),
+            Self::Count => grouped(value),
             Self::Times => format!("{} ×", hundredths(value)),
             Self::KiloBytes => format!("{} MB", tenths(value, 1_000)),
         }
@@ -221,7 +225,33 @@ fn table(figures: &Figures) -> Vec<[String; 4]> {
         table.row("… p95", &format!("{name}_p95"), Unit::MicrosAsMs, goal);
         table.row("… p99", &format!("{name}_p99"), Unit::MicrosAsMs, Goal::None);
     }
+    table.part("Short links, 64 connections");
+    for (engine, words) in [("sqlite", "SQLite"), ("postgres", "PostgreSQL")] {
+        let name = |way: &str| format!("{engine}_redirect_{way}");
+        table.row(
+            &format!("axum redirects and stores nothing, beside {words}"),
+            &name("bare"),
+            Unit::PerSecond,
+            Goal::None,
+        );
+        for (way, said, goal) in
+            [("committed", "its visit committed first", 30), ("queued", "its visit queued", 150)]
+        {
+            let own = name(way);
+            table.row(&format!("a redirect, {said}, {words}"), &own, Unit::PerSecond, Goal::None);
+            table.ratio("… to the bare redirect", (&own, &name("bare")), Unit::PerMille, Goal::AtLeast(goal));
+            table.row("… p50", &format!("{own}_p50"), Unit::MicrosAsMs, Goal::None);
+            table.row("… p99", &format!("{own}_p99"), Unit::MicrosAsMs, Goal::None);
+            table.row(
+                "… visits not counted for want of room",
+                &format!("{own}_dropped"),
+                Unit::Count,
+                Goal::None,
+            );
+        }
+    }
     table.part("Size");
+    table.row("tracking script, gzipped, on the wire", "script", Unit::Bytes, Goal::AtMost(1_400));
     table.row("start to ready", "start", Unit::MicrosAsMs, Goal::AtMost(300_000));
     table.row("memory idle", "memory_idle", Unit::KiloBytes, Goal::AtMost(60_000));
     table.row("… after the log-in page", "memory_page", Unit::KiloBytes, Goal::AtMost(60_000));

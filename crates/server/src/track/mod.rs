@@ -20,6 +20,7 @@ pub mod wire;
 mod tests;
 
 use crate::App;
+use crate::jobs::visits;
 use axum::http::HeaderName;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
@@ -70,10 +71,11 @@ impl Track {
     }
 }
 
-/// Keeps the memory of programs and links current until `stop`.
+/// Keeps the memory of programs and links current, and makes room for visits, until `stop`.
 pub async fn run(app: &App, stop: impl Future<Output = ()> + Send) {
     tokio::select! {
         () = cache::keep(app) => {}
+        () = visits::run(app) => {}
         () = stop => {}
     }
 }

@@ -122,6 +122,8 @@ impl Queue {
             return Ok(Some(became));
         }
         arrival.promised.store(true, Ordering::Release);
+        // The next ones do not wait until something was committed again.
+        self.shared.away.store(true, Ordering::Relaxed);
         Ok(None)
     }
 

@@ -310,6 +310,8 @@ pub async fn links(tx: &mut Tx<'_>, workspace_id: &str, partner_id: &str) -> Res
 /// What a partner has brought in one mode. Amounts are minor units, by currency (lower case).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Totals {
+    /// Visits through its links.
+    pub visits: i64,
     /// Customers.
     pub signups: i64,
     /// Customers with at least one sale that earned.
@@ -331,6 +333,11 @@ pub struct Totals {
 pub async fn totals(tx: &mut Tx<'_>, place: &Place, partner_id: &str) -> Result<Totals, StoreError> {
     let params = [P::T(&place.workspace_id), P::T(&place.program_id), P::T(&place.mode), P::T(partner_id)];
     let mut totals = Totals::default();
+    let sql = "SELECT CAST(COALESCE(SUM(visits), 0) AS BIGINT) FROM partner_day WHERE workspace_id = $1 \
+         AND program_id = $2 AND mode = $3 AND partner_id = $4";
+    if let Some(row) = tx.opt(sql, &params).await? {
+        totals.visits = row.int(0)?;
+    }
     let sql = "SELECT CAST(COUNT(*) AS BIGINT) FROM customer WHERE workspace_id = $1 AND program_id = $2 \
          AND mode = $3 AND partner_id = $4 AND deleted_at IS NULL";
     if let Some(row) = tx.opt(sql, &params).await? {

@@ -41,8 +41,14 @@ pub async fn find(
     program_id: &str,
     visit_id: &str,
 ) -> Result<Option<Visit>, StoreError> {
-    let sql = "SELECT visit_id, partner_id, link_id, landing, referrer, at FROM visit \
-         WHERE workspace_id = $1 AND visit_id = $2 AND program_id = $3 AND mode = $4 ORDER BY at LIMIT 1";
-    let params = [P::T(workspace_id), P::T(visit_id), P::T(program_id), P::T(mode)];
-    tx.opt(sql, &params).await?.map(|row| visit(&row)).transpose()
+    // By the id alone, which is what the key of the table begins with: with program and mode beside it, SQLite would
+    // walk the program's visits instead.
+    let sql = "SELECT visit_id, partner_id, link_id, landing, referrer, at, mode, program_id FROM visit \
+         WHERE workspace_id = $1 AND visit_id = $2 ORDER BY at LIMIT 10";
+    for row in tx.rows(sql, &[P::T(workspace_id), P::T(visit_id)]).await? {
+        if row.text(6)? == mode && row.text(7)? == program_id {
+            return visit(&row).map(Some);
+        }
+    }
+    Ok(None)
 }

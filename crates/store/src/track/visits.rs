@@ -198,17 +198,16 @@ impl RecordVisits {
         let returning = self.arrivals.iter().enumerate();
         let returning: Vec<_> =
             returning.filter_map(|(at, arrival)| Some((at, arrival, arrival.earlier.as_deref()?))).collect();
-        let sql =
-            "SELECT visitor FROM visit WHERE workspace_id = $1 AND visit_id = $2 AND program_id = $3 LIMIT 1";
+        // By the id alone, which is what the key of the table begins with; the program is compared here.
+        let sql = "SELECT visitor, program_id FROM visit WHERE workspace_id = $1 AND visit_id = $2 ORDER BY at LIMIT 1";
         let sets: Vec<Vec<P<'_>>> = returning
             .iter()
-            .map(|(_, arrival, earlier)| {
-                let through = &arrival.through;
-                vec![P::T(&through.workspace_id), P::T(earlier), P::T(&through.program_id)]
-            })
+            .map(|(_, arrival, earlier)| vec![P::T(&arrival.through.workspace_id), P::T(earlier)])
             .collect();
-        for ((at, ..), rows) in returning.iter().zip(tx.rows_each(sql, &sets).await?) {
-            if let Some(row) = rows.first() {
+        for ((at, arrival, _), rows) in returning.iter().zip(tx.rows_each(sql, &sets).await?) {
+            if let Some(row) = rows.first()
+                && row.text(1)? == arrival.through.program_id
+            {
                 visitors[*at] = row.text(0)?;
             }
         }

@@ -72,7 +72,7 @@ pub struct PartnerDetail {
 /// What a partner brought, in the mode of the call.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Referrals {
-    /// Arrivals through its links.
+    /// Visits through its links.
     pub clicks: i64,
     /// Customers.
     pub signups: i64,
@@ -178,7 +178,7 @@ pub(crate) fn detail(caller: &Caller, found: &Found) -> Result<PartnerDetail, Ap
         referrals_count: totals.signups,
         referral_links: found.links.iter().map(link).collect(),
         referrals: Referrals {
-            clicks: 0,
+            clicks: totals.visits,
             signups: totals.signups,
             revenue: amounts(&totals.revenue)?,
             sales_count: totals.sales,
