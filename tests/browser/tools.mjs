@@ -11,11 +11,14 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 /** Everything that the console or the network says of a page that it should not. */
 export const complaints = new WeakMap();
 
-/** A browser; `hosts` gives names an address of this machine: `{ "shop.test": "127.0.0.1:8080" }`, `*.shop.test` too. */
-export const launch = (hosts = {}) => {
+/**
+ * A browser; `hosts` gives names an address of this machine: `{ "shop.test": "127.0.0.1:8080" }`, `*.shop.test` too.
+ * `extra` are arguments of Chromium.
+ */
+export const launch = (hosts = {}, extra = []) => {
   const rules = Object.entries(hosts).map(([name, address]) => `MAP ${name}:80 ${address}`);
   const args = rules.length ? [`--host-resolver-rules=${rules.join(",")}`] : [];
-  return chromium.launch({ executablePath, args: ["--no-sandbox", ...args] });
+  return chromium.launch({ executablePath, args: ["--no-sandbox", ...args, ...extra] });
 };
 
 /** A browser context; `options` are Playwright's. */

@@ -42,6 +42,9 @@ before(async () => {
     "--website", "http://www.shop.test/", "--commission", "30%", "--json"];
   const said = JSON.parse(execFileSync(binary, setup, { env, cwd: folder, input: "four green rivers run 1\n" }));
   [program, key] = [said.program_public_id, said.api_key];
+  // Browsers ask Stripe's own hosts by https alone: a payment host of the test's is one that they can go to.
+  execFileSync("python3", ["-c", "import sqlite3,sys; c=sqlite3.connect(sys.argv[1]); c.execute(sys.argv[2]); c.commit()", database,
+    `UPDATE program SET payment_hosts = '["buy.stripe.com","pay.test"]'`]);
   server = spawn(binary, ["serve", "--json"], { env, cwd: folder, stdio: ["ignore", "pipe", "ignore"] });
   await new Promise((done) => createInterface({ input: server.stdout }).once("line", done));
   api = (method, path, body) =>
@@ -54,8 +57,10 @@ before(async () => {
     answer.end(`<!doctype html><title>Shop</title>${page.head ?? ""}${script}<body>${page.body}</body>`);
   });
   const site = `127.0.0.1:${await listen(pages)}`;
-  const sites = ["www.shop.test", "shop.test", "app.shop.test", "a.b.shop.test", "elsewhere.test", "buy.stripe.com", "localhost"];
-  browser = await launch({ "tributary.test": `127.0.0.1:${port}`, ...Object.fromEntries(sites.map((name) => [name, site])) });
+  const sites = ["www.shop.test", "shop.test", "app.shop.test", "a.b.shop.test", "elsewhere.test", "pay.test", "localhost"];
+  // Browsers say what a request is for only to https: here, where there is none, this one host counts as such.
+  const secure = ["--unsafely-treat-insecure-origin-as-secure=http://tributary.test"];
+  browser = await launch({ "tributary.test": `127.0.0.1:${port}`, ...Object.fromEntries(sites.map((name) => [name, site])) }, secure);
 });
 
 after(async () => {
@@ -154,10 +159,10 @@ test("payment links and Stripe's elements get the reference, now and later, unle
   // Changed by the page in the very click, and inside a shadow tree: caught before the browser follows it.
   await page.evaluate(() => {
     const host = document.body.appendChild(document.createElement("div"));
-    host.attachShadow({ mode: "open" }).innerHTML = `<a id=deep href="http://buy.stripe.com/deep">deep</a>`;
+    host.attachShadow({ mode: "open" }).innerHTML = `<a id=deep href="http://pay.test/deep">deep</a>`;
   });
   await page.locator("#deep").click();
-  await page.waitForURL(/buy\.stripe\.com\/deep/);
+  await page.waitForURL(/pay\.test\/deep/);
   assert.equal(new URL(page.url()).searchParams.get("client_reference_id"), id);
   // The next page of the site has it without an arrival; a returning visitor's reference is there at once.
   await page.goto("http://www.shop.test/pay");
@@ -197,12 +202,10 @@ test("what nobody sees is no visit", async () => {
   });
   const made = await browser.newContext(person);
   const page = await made.newPage();
-  await page.goto("http://elsewhere.test/stuffed");
-  await page.waitForLoadState("networkidle");
-  await new Promise((done) => setTimeout(done, 500));
+  await page.goto("http://elsewhere.test/stuffed", { waitUntil: "commit" });
+  await soon("six ways turned away", async () => rows("SELECT SUM(prefetches) FROM link_day")[0][0] >= 6);
+  await new Promise((done) => setTimeout(done, 1500));
   assert.equal(visits(), begin);
-  const [[ahead]] = rows("SELECT SUM(prefetches) FROM link_day");
-  assert.ok(ahead >= 6, `${ahead} were turned away`);
   await made.close();
 });
 

@@ -172,7 +172,14 @@ pub fn kind(method: &Method, headers: &HeaderMap) -> Kind {
     let ahead = ahead.iter().any(|name| text(name).contains("prefetch") || text(name).contains("preview"));
     let dest = text("sec-fetch-dest");
     let mode = text("sec-fetch-mode");
-    if ahead || !(dest.is_empty() || dest == "document") || !(mode.is_empty() || mode == "navigate") {
+    // Browsers tell the purpose to https only; else a page is what asks for HTML.
+    let accepted = text("accept");
+    let no_page = dest.is_empty() && !accepted.is_empty() && !accepted.contains("text/html");
+    if ahead
+        || (no_page && !is_bot(text(header::USER_AGENT.as_str())))
+        || !(dest.is_empty() || dest == "document")
+        || !(mode.is_empty() || mode == "navigate")
+    {
         return Kind::Prefetch;
     }
     if is_bot(text(header::USER_AGENT.as_str())) { Kind::Bot } else { Kind::Visit }

@@ -117,7 +117,8 @@ impl Hosts {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(BadTarget::UserInfo);
         }
-        let name = name_of(&url).ok_or(BadTarget::Host)?;
+        let name = name_of(&url).filter(|_| !url.host_str().is_some_and(|host| host.ends_with('.')));
+        let name = name.ok_or(BadTarget::Host)?;
         let fits =
             |pattern: &Pattern| pattern.covers(&name) && (url.port().is_none() || url.port() == pattern.port);
         if self.patterns.iter().any(fits) { Ok(url) } else { Err(BadTarget::Host) }
