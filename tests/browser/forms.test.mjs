@@ -17,22 +17,22 @@ for (const javaScriptEnabled of [true, false]) {
     const page = await made.newPage();
     await page.goto(`${base}/p/${program}`);
     await follow(page, page.getByRole("link", { name: "Add partner" }));
-    await page.getByLabel("First name").fill("Grace");
-    await page.getByLabel("Last name").fill("Hopper");
-    await page.getByLabel("E-mail").fill(`${key}@partners.example`);
-    await page.getByLabel("Key").fill("not a key");
+    await page.getByLabel("First name", { exact: true }).fill("Grace");
+    await page.getByLabel("Last name", { exact: true }).fill("Hopper");
+    await page.getByLabel("E-mail", { exact: true }).fill(`${key}@partners.example`);
+    await page.getByLabel("Key", { exact: true }).fill("not a key");
     await follow(page, page.getByRole("button", { name: "Add partner" }));
-    assert.equal(await page.getByLabel("First name").inputValue(), "Grace", "what was typed is kept");
-    assert.equal(await page.getByLabel("Key").getAttribute("aria-invalid"), "true");
-    await page.getByLabel("Key").fill(key);
+    assert.equal(await page.getByLabel("First name", { exact: true }).inputValue(), "Grace", "what was typed is kept");
+    assert.equal(await page.getByLabel("Key", { exact: true }).getAttribute("aria-invalid"), "true");
+    await page.getByLabel("Key", { exact: true }).fill(key);
     await follow(page, page.getByRole("button", { name: "Add partner" }));
     assert.equal(await page.locator("h1").textContent(), "Grace Hopper");
     assert.ok((await page.locator(".copy code").first().textContent()).endsWith(`=${key}`));
 
     await follow(page, page.getByRole("link", { name: "Links" }).last());
     await follow(page, page.getByRole("link", { name: "Add link" }));
-    assert.equal(await page.getByLabel("Partner").inputValue(), key);
-    await page.getByLabel("Destination").fill("https://shop.example/pricing");
+    assert.equal(await page.getByLabel("Partner", { exact: true }).inputValue(), key);
+    await page.getByLabel("Destination", { exact: true }).fill("https://shop.example/pricing");
     await follow(page, page.getByRole("button", { name: "Add link" }));
     assert.equal(await page.locator(".link-list > li").count(), 2);
 
@@ -49,13 +49,13 @@ test("a range and filters by plain forms, and the export of what is seen", async
   const page = await made.newPage();
   await page.goto(`${base}/p/${program}`);
   await page.locator("summary").filter({ hasText: "Dates" }).click();
-  await page.getByLabel("From").fill("2026-01-01");
-  await page.getByLabel("To").fill("2026-01-31");
+  await page.getByLabel("From", { exact: true }).fill("2026-01-01");
+  await page.getByLabel("To", { exact: true }).fill("2026-01-31");
   await follow(page, page.getByRole("button", { name: "Show" }));
   assert.match(page.url(), /from=2026-01-01&to=2026-01-31/);
   await page.goto(address("transactions"));
   await page.locator("summary").filter({ hasText: "Filter" }).click();
-  await page.getByLabel("Partner").fill("ada");
+  await page.getByLabel("Partner", { exact: true }).fill("ada");
   await follow(page, page.getByRole("button", { name: "Show" }));
   assert.ok(await page.getByRole("link", { name: /Take off: Partner/ }).isVisible());
   const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Export CSV" }).click()]);
