@@ -11,13 +11,16 @@ const HEAD: i64 = 8;
 /// Lines across, beside the ground.
 const LINES: i64 = 4;
 
+/// What a bar stands for, its short name, its height, the height of its lower part, and the line's.
+type Row = (String, String, [i64; 3]);
+
 /// What is drawn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Series {
     /// What the bars, their lower part, and the line mean.
     pub names: [String; 3],
     /// What a bar stands for, its short name, its height, the height of its lower part, and the line's.
-    pub rows: Vec<(String, String, [i64; 3])>,
+    pub rows: Vec<Row>,
     /// The least that a line across may be apart, so that its words stay whole.
     pub unit: i64,
 }
@@ -166,7 +169,7 @@ fn marks(series: &Series, slot: i64) -> Vec<Mark> {
     let count = series.rows.len();
     let every = count.div_ceil(7).max(1);
     let shown = series.rows.iter().enumerate().step_by(every);
-    let mark = |(n, (at, (_, name, _))): (usize, (usize, &(String, String, [i64; 3])))| {
+    let mark = |(n, (at, (_, name, _))): (usize, (usize, &Row))| {
         let x = i64::try_from(at).unwrap_or(0) * slot + slot / 2;
         Mark {
             x: per_cent(x),
