@@ -38,8 +38,8 @@ impl World {
     /// Follows a link as the n-th visitor; answers the status and the Location.
     async fn follow(&self, path: &str, n: usize) -> (u16, Option<reqwest::Url>) {
         let request = self.http.get(format!("{}{path}", self.base())).header("user-agent", BROWSER);
-        let answer = request.header("x-forwarded-for", address(n)).send().await;
-        let answer = answer.unwrap_or_else(|error| panic!("{path}: {error:?}"));
+        let request = request.header("accept", "text/html,*/*;q=0.8").header("x-forwarded-for", address(n));
+        let answer = request.send().await.unwrap_or_else(|error| panic!("{path}: {error:?}"));
         let location = answer.headers().get("location").and_then(|value| value.to_str().ok());
         let url = location.map(|text| text.parse().unwrap_or_else(|_| panic!("{path}: {text}")));
         (answer.status().as_u16(), url)
@@ -134,11 +134,9 @@ async fn hostile_targets_lead_nowhere_else(engine: Engine) {
     let at_home = |what: &str, status: u16, url: Option<reqwest::Url>| {
         let url = url.unwrap_or_else(|| panic!("{what}: {status}"));
         assert_eq!(status, 302, "{what}");
-        assert_eq!(
-            (url.scheme(), url.host_str(), url.port()),
-            ("https", Some("shop.example"), None),
-            "{what}: {url}"
-        );
+        assert_eq!((url.scheme(), url.port()), ("https", None), "{what}: {url}");
+        let host = url.host_str().unwrap_or_default();
+        assert!(host == "shop.example" || host.ends_with(".shop.example"), "{what}: {url}");
         assert!(url.username().is_empty() && url.password().is_none(), "{what}: {url}");
     };
     for (n, target) in targets.iter().enumerate() {
