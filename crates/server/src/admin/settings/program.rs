@@ -6,8 +6,10 @@ use crate::admin::error::PageError;
 use crate::admin::forms::{Posted, may_change};
 use crate::admin::visit::Visit;
 use crate::setup::{checks, reward};
+use crate::ui::Tone;
 use crate::ui::controls::{Checkbox, Field, Select};
 use crate::ui::frame::Frame;
+use crate::ui::lists::Bar;
 use crate::ui::page::page;
 use askama::Template;
 use axum::extract::{Path, Query, State};
@@ -136,7 +138,12 @@ fn render(
     notice: &str,
     status: StatusCode,
 ) -> Response {
-    let around = Around::new(visit, loaded, "settings", notice);
+    let mut around = Around::new(visit, loaded, "settings", notice);
+    // A list to choose from has no line of its own for what is wrong; no page of ours sends such a value.
+    if let Some((_, words)) = wrong.filter(|(field, _)| matches!(*field, "currency" | "visits")) {
+        let text = format!("Nothing was changed. {words}");
+        around.notice = Some(Bar { tone: Tone::Bad, text, action: None });
+    }
     let error =
         |name: &str| wrong.filter(|(field, _)| *field == name).map_or_else(String::new, |(_, w)| w.clone());
     let field = |name: &'static str, label, value: &str, help| Field {

@@ -76,6 +76,8 @@ pub struct ProgramFields {
     kind: Select,
     match_email: Checkbox,
     terms: TermsFields,
+    /// What is wrong with a choice from a list; empty for nothing.
+    problem: String,
 }
 impl askama::filters::HtmlSafe for ProgramFields {}
 
@@ -162,6 +164,7 @@ impl ProgramForm {
                 checked: self.match_email.is_some(),
             },
             terms: TermsFields::new(&self.terms(), &self.currency),
+            problem: [error("kind"), error("currency")].concat(),
         }
     }
 
