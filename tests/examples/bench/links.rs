@@ -51,7 +51,7 @@ pub(crate) async fn measure(
     let bare = machine::bare(folder).await?;
     let sent = load::send(bare.1, &requests(0), CONNECTIONS, span).await?;
     figures.note(&format!("{}_redirect_bare", ground.engine.name()), sent.rate());
-    bare.0.stop().await?;
+    drop(bare);
     let served = ground.copy().await?;
     let (mut seen, mut dropped) = (0, 0);
     for (round, way) in ["committed", "queued"].into_iter().enumerate() {
