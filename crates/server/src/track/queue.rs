@@ -44,13 +44,16 @@ pub struct Queue {
     shared: Arc<Shared>,
 }
 
+/// Whose, ms UTC of the first, and how many.
+type Owed = (Arc<Through>, i64, i64);
+
 #[derive(Default)]
 struct Shared {
     /// Did the last transaction fail because the database is away?
     away: AtomicBool,
     dropped: AtomicU64,
     /// Drops that the counters do not know yet, by program and mode.
-    owed: Mutex<HashMap<(String, &'static str), (Arc<Through>, i64, i64)>>,
+    owed: Mutex<HashMap<(String, &'static str), Owed>>,
 }
 
 impl std::fmt::Debug for Queue {

@@ -148,7 +148,7 @@ impl Unit for Write {
 }
 
 enum Item {
-    Write(Write),
+    Write(Box<Write>),
     Flush(oneshot::Sender<()>),
 }
 
@@ -182,7 +182,9 @@ impl Signups {
     }
 
     fn put(&self, write: Write) -> Result<(), ()> {
-        self.sender.try_send(Item::Write(write)).map_err(|_| tracing::warn!("no room for a sign-up"))
+        self.sender
+            .try_send(Item::Write(Box::new(write)))
+            .map_err(|_| tracing::warn!("no room for a sign-up"))
     }
 
     /// Waits until all that was taken before is written.
@@ -205,7 +207,7 @@ async fn write(db: Db, wake: Arc<Notify>, mut queue: mpsc::Receiver<Item>) {
             }
         };
         loop {
-            match db.write(write.clone()).await {
+            match db.write(Write::clone(&write)).await {
                 Ok(()) => wake.notify_one(),
                 Err(error) if error.is_unavailable() => {
                     tracing::debug!(%error, "a sign-up waits");
