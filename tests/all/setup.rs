@@ -243,7 +243,7 @@ async fn every_step_is_made_by_its_form(engine: Engine) {
     let form = [("form_token", token.as_str()), ("program", program.as_str())];
     let done = browser.post(&world, "/setup/done", &form).await;
     assert_eq!(done.location, format!("/p/{program}"));
-    assert!(browser.get(&world, "/").await.location.starts_with(&format!("/p/{program}/")));
+    assert_eq!(browser.get(&world, "/").await.location, format!("/p/{program}"), "it is left");
     assert_eq!(
         browser.post(&world, "/setup/done", &[("form_token", "00"), ("program", &program)]).await.status,
         403
@@ -262,7 +262,7 @@ async fn a_command_line_set_up_ends_the_first_run(engine: Engine) {
     let mut owner =
         Browser::log_in(&world, crate::support::world::EMAIL, crate::support::world::PASSWORD).await;
     let home = owner.get(&world, "/").await;
-    assert!(home.location.starts_with(&format!("/p/{}/", world.program)), "{home:?}");
+    assert_eq!(home.location, format!("/p/{}", world.program), "{home:?}");
 }
 
 async fn pages_are_for_the_public_host_alone(engine: Engine) {

@@ -1,7 +1,7 @@
 //! Where the set-up stands: read from what is there.
 
 use super::Typed;
-use super::program::{ProgramFields, ProgramForm};
+use super::program::ProgramFields;
 use crate::App;
 use crate::admin::visit::Visit;
 use crate::connect::checks::Progress;
@@ -135,7 +135,7 @@ impl Steps {
     #[must_use]
     pub fn of(app: &App, visit: &Visit, facts: Option<&Facts>, typed: &Typed) -> Self {
         let Some(facts) = facts else {
-            let form = typed.program.clone().unwrap_or_else(ProgramForm::default);
+            let form = typed.program.clone().unwrap_or_default();
             let (here, user) = ("/setup".to_owned(), visit.session.email.clone());
             return Self { program_form: Some(form.fields()), here, user, ..Self::default() };
         };
