@@ -70,6 +70,7 @@ test("Stripe is authorized, checked, renewed, and let go again", async () => {
   await page.getByLabel("Restricted API key").fill("rk_test_browser0123456789");
   await follow(page, page.getByRole("button", { name: "Connect Stripe" }));
   await page.getByText("is connected. What it may read stands below.").waitFor();
+  assert.equal(await page.getByText("Stripe is not connected").count(), 0, "what was said before is not said any more");
   await page.getByText("14 of 14 permissions").click();
   await shot(page, "authorized");
 

@@ -72,6 +72,12 @@ export async function somePages(page) {
     events: address("events"),
     "events-ignored": address("events?outcome=ignored"),
     event: base + event,
+    integration: address("integration"),
+    "integration-api": address("integration/api"),
+    "integration-guide": address("integration/guides/user-sign-up"),
+    settings: address("settings"),
+    "settings-terms": address("settings/terms"),
+    "settings-stripe": address("settings/stripe"),
     "not-found": address("nothing"),
   };
 }
