@@ -9,6 +9,7 @@ use tributary_server::stripe::receive::new_event;
 use tributary_server::{App, Settings};
 use tributary_store::connections::{self, Connection};
 use tributary_store::db::Location;
+use tributary_store::pipeline::counters::{self, Counted};
 use tributary_store::pipeline::inbox;
 use tributary_store::vault::Key;
 use tributary_store::workspaces::{self, Program};
@@ -284,6 +285,14 @@ impl Unit for SignUp {
              status, tags, origin, partner_id, born_of, created_at, updated_at, deleted_at) VALUES ('wsp_1', 'ctm_1', 'test', \
              'prg_1', 'user_1', 'x', $1, '', '', 'active', '[]', 'api', 'theo', NULL, $2, $2, NULL)";
         tx.exec(sql, &[P::T(&self.0), P::I(NOW)]).await?;
+        let counted = Counted {
+            mode: "test",
+            program_id: "prg_1",
+            partner_id: Some("theo"),
+            created_at: NOW,
+            deleted: false,
+        };
+        counters::customer_changed(tx, "wsp_1", None, Some(counted)).await?;
         pipeline::customer_changed(tx, "wsp_1", "test", "ctm_1", NOW).await
     }
 }
