@@ -4,6 +4,7 @@ import { createInterface } from "node:readline";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { emptyDatabase } from "./database.mjs";
 
 const binary = process.env.TRIBUTARY_TEST_BIN;
 if (!binary) throw new Error("TRIBUTARY_TEST_BIN is not set: these tests start servers of their own (see README.md beside them)");
@@ -19,6 +20,7 @@ const firstLine = (child, name) =>
 export async function fresh(env = {}) {
   const folder = mkdtempSync(join(tmpdir(), "tributary-fresh-"));
   const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("TRIBUTARY_")));
+  const database = emptyDatabase(folder);
   const children = [];
   const start = async (name, args, extra) => {
     const child = spawn(binary, [...args, "--json"], { cwd: folder, env: { ...clean, ...extra }, stdio: ["ignore", "pipe", "ignore"] });
@@ -33,7 +35,7 @@ export async function fresh(env = {}) {
     });
   const sandbox = await start("sandbox", ["sandbox", "--listen", "127.0.0.1:0"], {});
   const settings = {
-    TRIBUTARY_DATABASE_URL: `sqlite:${join(folder, "tributary.db")}`,
+    TRIBUTARY_DATABASE_URL: database.url,
     TRIBUTARY_LISTEN: "127.0.0.1:0",
     TRIBUTARY_STRIPE_API_BASE: sandbox.said.url,
     ...env,
@@ -53,6 +55,7 @@ export async function fresh(env = {}) {
     },
     async end() {
       for (const child of children) await stop(child);
+      database.drop();
       rmSync(folder, { recursive: true, force: true });
     },
   };

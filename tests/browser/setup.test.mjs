@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { fresh } from "./fresh.mjs";
-import { complaints, context, follow, launch, overflow, seriousFindings, shot } from "./support.mjs";
+import { complaints, context, follow, launch, overflow, seriousFindings, shot } from "./tools.mjs";
 
 let browser;
 before(async () => (browser = await launch()));

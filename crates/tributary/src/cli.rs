@@ -111,6 +111,9 @@ pub(crate) struct SetupArgs {
     /// The site that is sold on.
     #[arg(long, value_name = "URL")]
     pub(crate) website: String,
+    /// A host of payment links besides buy.stripe.com, such as pay.example.com; may be given again.
+    #[arg(long, value_name = "HOST")]
+    pub(crate) payment_host: Vec<String>,
     /// What a sale earns: a share such as 30%, or an amount such as "5.00 usd".
     #[arg(long, value_name = "REWARD")]
     pub(crate) commission: String,

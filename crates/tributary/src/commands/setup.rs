@@ -59,7 +59,12 @@ async fn set_up(app: &App, input: Input, password: SecretString) -> Result<Answe
     };
     let (program, terms) = make::program(app, &workspace_id, &wanted)?;
     // Who sets up by command line needs no five steps in the browser.
-    let program = Program { setup_done_at: Some(app.now()), ..program };
+    let mut program = Program { setup_done_at: Some(app.now()), ..program };
+    for host in &input.payment_hosts {
+        if !program.payment_hosts.contains(host) {
+            program.payment_hosts.push(host.clone());
+        }
+    }
     let api_key = api::new_api_token()?;
     let setup = Setup {
         master: app.master().clone(),

@@ -17,6 +17,8 @@ pub(super) struct Input {
     pub(super) currency: Currency,
     pub(super) website: Url,
     pub(super) match_email: bool,
+    /// Lower case, besides Stripe's own.
+    pub(super) payment_hosts: Vec<String>,
     pub(super) terms: Terms,
 }
 
@@ -41,6 +43,7 @@ impl Input {
                 .map_err(|e| Failure::usage(format!("--currency: {e}.")))?,
             website: checks::website(&args.website).map_err(named("--website"))?,
             match_email: !args.no_match_email,
+            payment_hosts: args.payment_host.iter().map(|h| host(h)).collect::<Result<_, _>>()?,
             terms,
         })
     }
@@ -50,6 +53,19 @@ impl Input {
         let host = self.website.host_str().unwrap_or("workspace");
         host.strip_prefix("www.").unwrap_or(host).to_owned()
     }
+}
+
+/// A host, with its port where it has one, as a link's address shows it.
+fn host(text: &str) -> Result<String, Failure> {
+    let host = text.trim().to_ascii_lowercase();
+    let plain = host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.:".contains(&b));
+    let whole = Url::parse(&format!("https://{host}/")).is_ok_and(|url| url.host_str().is_some());
+    if host.is_empty() || !plain || !whole {
+        return Err(Failure::usage(format!(
+            "--payment-host: {text:?} is not a host, such as pay.example.com or 127.0.0.1:8788."
+        )));
+    }
+    Ok(host)
 }
 
 /// A sentence with the flag that it speaks of in front.
