@@ -25,6 +25,11 @@ async fn settled_world(engine: Engine) -> World {
         world.deliver_all(&story.events()).await;
     }
     world.settled().await;
+    eventually("every journal is sealed", Duration::from_secs(20), || async {
+        let left = world.database.text("SELECT COUNT(*) FROM unsealed").await;
+        (left == "0").then_some(())
+    })
+    .await;
     world.finish().await;
     assert_eq!(world.stop().await, 0, "serve ends cleanly on SIGTERM");
     world
@@ -100,6 +105,10 @@ async fn damages(world: &World) -> Vec<Damage> {
     let partner = db.text("SELECT partner_id FROM partner_total").await;
     let connection = db.text("SELECT connection_id FROM connection").await;
     let event = db.text("SELECT MIN(event_id) FROM event WHERE outcome = 'processed'").await;
+    let first = db.text("SELECT journal_id FROM seal WHERE n = 1").await;
+    let second = db.text("SELECT journal_id FROM seal WHERE n = 2").await;
+    let last = db.text("SELECT journal_id FROM seal ORDER BY n DESC LIMIT 1").await;
+    let erased = format!("(SELECT commission_id FROM journal WHERE journal_id = '{first}')");
     let of_journal = format!("journal_id = '{journal}' AND line = 1");
     let commission =
         db.text(&format!("SELECT commission_id FROM journal WHERE journal_id = '{journal}'")).await;
@@ -188,6 +197,47 @@ async fn damages(world: &World) -> Vec<Damage> {
             ),
             ledger_row,
         ),
+        damage(
+            "seal changed",
+            format!("UPDATE seal SET hash = 'x' WHERE journal_id = '{second}'"),
+            vec![second.clone()],
+        ),
+        damage(
+            "last seal deleted",
+            format!("DELETE FROM seal WHERE journal_id = '{last}'"),
+            vec![last.clone()],
+        ),
+        damage(
+            "two seals swapped",
+            format!(
+                "UPDATE seal SET journal_id = 'x' WHERE journal_id = '{first}'; \
+                 UPDATE seal SET journal_id = '{first}' WHERE journal_id = '{second}'; \
+                 UPDATE seal SET journal_id = '{second}' WHERE journal_id = 'x'"
+            ),
+            vec![first.clone()],
+        ),
+        damage(
+            "journal deleted",
+            format!(
+                "DELETE FROM entry WHERE {of_journal}; DELETE FROM journal WHERE journal_id = '{journal}'"
+            ),
+            vec![journal.clone()],
+        ),
+        damage(
+            "journal changed",
+            format!("UPDATE journal SET reason = 'x' WHERE journal_id = '{last}'"),
+            vec![last],
+        ),
+        // Nothing is left that its own seals could contradict: only the program's chain knows of it.
+        damage(
+            "commission erased with its journals",
+            format!(
+                "DELETE FROM entry WHERE journal_id IN (SELECT journal_id FROM journal WHERE commission_id = {erased}); \
+                 DELETE FROM commission WHERE commission_id = {erased}; \
+                 DELETE FROM journal WHERE commission_id = (SELECT commission_id FROM journal WHERE journal_id = '{first}')"
+            ),
+            vec![first],
+        ),
         damage("key of the other mode", "UPDATE connection SET mode = 'live'".to_owned(), vec![connection]),
     ]
 }
@@ -250,6 +300,7 @@ async fn the_ledger_refuses_to_be_changed(engine: Engine) {
         "UPDATE entry SET amount = amount + 1",
         "UPDATE journal SET reason = 'x'",
         "UPDATE entry SET currency = 'eur'",
+        "UPDATE seal SET hash = 'x'",
     ] {
         let refused = match &world.database {
             Database::Sqlite(path) => {

@@ -234,6 +234,40 @@ async fn a_one_time_purchase_by_payment_link_bears_its_customer_and_explains_its
 }
 
 #[tokio::test]
+async fn journals_are_sealed_once_in_one_chain_and_a_damaged_link_is_named() {
+    let world = World::new().await;
+    let events = story::subscription(Era::ALL[8], &plot());
+    let (early, late) = events.split_at(events.len() / 2);
+    let mut sealed = 0;
+    for events in [early, late] {
+        world.deliver(events).await;
+        world.settled().await;
+        sealed += pipeline::seal::seal_all(&world.app, || None).await.unwrap();
+        assert_eq!(pipeline::seal::seal_all(&world.app, || None).await.unwrap(), 0, "each is sealed once");
+        world.settled().await;
+    }
+    let numbers =
+        world.app.db.read(Sql("SELECT CAST(n AS TEXT) FROM seal ORDER BY n", vec![])).await.unwrap();
+    let expected: Vec<_> = (1..=sealed).map(|n| vec![Some(n.to_string())]).collect();
+    assert_eq!(numbers, expected);
+    assert!(sealed > 2, "{sealed}");
+    world.app.db.write(Sql("DROP TRIGGER seal_no_update", vec![])).await.unwrap();
+    for (damage, row, words) in [
+        ("UPDATE seal SET hash = 'x' WHERE n = 2", "number 2", "does not fit"),
+        ("DELETE FROM seal WHERE n = 1", "number 2", "number 2 follows number 0"),
+    ] {
+        world.app.db.write(Sql(damage, vec![])).await.unwrap();
+        let report = verify::run(&world.app).await.unwrap();
+        assert!(!report.ok && report.problems.iter().all(|problem| problem.table == "seal"), "{report:#?}");
+        let named = report
+            .problems
+            .iter()
+            .any(|problem| problem.row.contains(row) && problem.problem.contains(words));
+        assert!(named, "{report:#?}");
+    }
+}
+
+#[tokio::test]
 async fn a_partner_that_comes_later_gets_what_named_it_before() {
     let world = World::new().await;
     let mut plot = plot();

@@ -288,7 +288,7 @@ pub async fn list_terms(
 ) -> Result<Vec<TermsVersion>, StoreError> {
     let sql = "SELECT version, from_ms, body FROM terms WHERE workspace_id = $1 AND program_id = $2 \
          ORDER BY version LIMIT 1000";
-    let rows = tx.rows(sql, &[P::T(workspace_id), P::T(program_id)]).await?;
+    let rows = tx.settings(sql, &[P::T(workspace_id), P::T(program_id)]).await?;
     rows.iter()
         .map(|row| {
             let body = row.text(2)?;

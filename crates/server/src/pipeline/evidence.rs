@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use tributary_domain::fact::Field;
 use tributary_domain::merge::ObjectState;
 use tributary_domain::sale::{EvidenceKind, RawEvidence};
-use tributary_store::pipeline::evidence::{self, EvidenceRow};
+use tributary_store::pipeline::evidence::{self, EvidenceRow, Filed};
 use tributary_store::{StoreError, Tx};
 
 /// Evidence as it is filed: one row an object, kind and value.
@@ -46,42 +46,64 @@ pub fn of_customer(state: &ObjectState) -> Vec<EvidenceRow> {
     rows
 }
 
-/// Replaces what was filed by what holds now. Returns the buyers whose hints changed; `None` if everything was
-/// filed so already.
+/// What was filed of one sale or customer object, and what holds now.
+#[derive(Debug)]
+pub struct Refile {
+    /// The sale; none for what a customer object itself says.
+    pub sale_id: Option<String>,
+    /// The buyer.
+    pub buyer_id: String,
+    /// As filed, with the buyer that it was filed under, sorted.
+    pub old: Vec<(EvidenceRow, String)>,
+    /// As it holds, sorted.
+    pub new: Vec<EvidenceRow>,
+}
+
+impl Refile {
+    /// Was anything filed otherwise?
+    #[must_use]
+    pub fn is_change(&self) -> bool {
+        let same = |((row, buyer), wanted): (&(EvidenceRow, String), &EvidenceRow)| {
+            row == wanted && *buyer == self.buyer_id
+        };
+        self.old.len() != self.new.len() || !self.old.iter().zip(&self.new).all(same)
+    }
+}
+
+/// Replaces what was filed by what holds now. Returns the buyers whose hints changed.
 ///
 /// # Errors
 /// The database's.
 pub async fn refile(
     tx: &mut Tx<'_>,
     ctx: &Context,
-    sale_id: Option<&str>,
-    buyer_id: &str,
-    old: &[(EvidenceRow, String)],
-    new: &[EvidenceRow],
-) -> Result<Option<BTreeSet<String>>, StoreError> {
-    let unchanged = old.len() == new.len()
-        && old.iter().zip(new).all(|((row, buyer), wanted)| row == wanted && buyer == buyer_id);
-    if unchanged {
-        return Ok(None);
-    }
-    let key = |row: &EvidenceRow, buyer: &str| (buyer.to_owned(), row.kind.clone(), row.value.clone());
-    let mut hints: BTreeSet<_> = new.iter().map(|row| key(row, buyer_id)).collect();
-    for (row, buyer) in old {
-        hints.insert(key(row, buyer));
-        let same = |wanted: &EvidenceRow| {
-            (&wanted.object_id, &wanted.kind, &wanted.value) == (&row.object_id, &row.kind, &row.value)
+    pieces: &[Refile],
+) -> Result<BTreeSet<String>, StoreError> {
+    let (ws, con) = (&ctx.workspace_id, &ctx.connection_id);
+    let (mut gone, mut filed, mut hints) = (Vec::new(), Vec::new(), BTreeSet::new());
+    for piece in pieces.iter().filter(|piece| piece.is_change()) {
+        let mut hint = |row: &EvidenceRow, buyer: &str| {
+            hints.insert((buyer.to_owned(), row.kind.clone(), row.value.clone()));
         };
-        if !new.iter().any(same) {
-            evidence::delete(tx, &ctx.workspace_id, &ctx.connection_id, row).await?;
+        for row in &piece.new {
+            hint(row, &piece.buyer_id);
+            filed.push(Filed { sale_id: piece.sale_id.as_deref(), buyer_id: &piece.buyer_id, piece: row });
+        }
+        for (row, buyer) in &piece.old {
+            hint(row, buyer);
+            let same = |wanted: &EvidenceRow| {
+                (&wanted.object_id, &wanted.kind, &wanted.value) == (&row.object_id, &row.kind, &row.value)
+            };
+            if !piece.new.iter().any(same) {
+                gone.push(row);
+            }
         }
     }
-    evidence::upsert(tx, &ctx.workspace_id, &ctx.connection_id, sale_id, buyer_id, new).await?;
-    let mut changed = BTreeSet::new();
-    for (buyer, kind, value) in hints {
-        let (ws, con) = (&ctx.workspace_id, &ctx.connection_id);
-        if evidence::refresh_hint(tx, ws, con, &buyer, &kind, &value).await? {
-            changed.insert(buyer);
-        }
+    if hints.is_empty() {
+        return Ok(BTreeSet::new());
     }
-    Ok(Some(changed))
+    evidence::delete(tx, ws, con, &gone).await?;
+    evidence::upsert(tx, ws, con, &filed).await?;
+    // All pieces lie in their places before the earliest is looked for.
+    evidence::refresh_hints(tx, ws, con, &hints).await
 }

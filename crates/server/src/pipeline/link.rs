@@ -8,6 +8,7 @@
 use super::clicks::visit_of;
 use super::context::Context;
 use super::project::{People, Person};
+use futures_util::future::try_join_all;
 use std::collections::BTreeSet;
 use tributary_domain::attribution::second_of;
 use tributary_domain::ids;
@@ -35,8 +36,17 @@ pub async fn resolve_buyers(
     let links = people::links(tx, &ctx.workspace_id, &ctx.connection_id, &new).await?;
     let unknown = new.into_iter().zip(links).filter(|(_, links)| links.is_empty()).map(|(buyer, _)| buyer);
     let buyers: BTreeSet<String> = hinted.iter().cloned().chain(unknown).collect();
-    for buyer in buyers {
-        resolve(tx, ctx, &buyer, seen).await?;
+    if tx.twin().is_some() {
+        // Each asks much and in turn: across a socket they ask side by side.
+        let flights = buyers.iter().filter_map(|buyer| {
+            let mut own = tx.twin()?;
+            Some(async move { resolve(&mut own, ctx, buyer, seen).await })
+        });
+        try_join_all(flights).await?;
+    } else {
+        for buyer in &buyers {
+            resolve(tx, ctx, buyer, seen).await?;
+        }
     }
     Ok(())
 }

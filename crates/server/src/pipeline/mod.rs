@@ -13,6 +13,7 @@ pub mod place;
 pub mod post;
 pub mod project;
 pub mod replay;
+pub mod seal;
 pub mod settle;
 pub mod signup;
 pub mod transactions;

@@ -73,10 +73,7 @@ pub async fn place(tx: &mut Tx<'_>, ctx: &Context, mut batch: Vec<Placing>) -> R
     let rows: Vec<&Sale> =
         batch.iter().flat_map(|placing| placing.losers.iter().chain([&placing.sale])).collect();
     sales::upsert(tx, ws, &rows, ctx.now).await?;
-    for (program_id, customer_id) in dirty {
-        scopes::raise(tx, ws, &ctx.mode, &program_id, &customer_id, false).await?;
-    }
-    Ok(())
+    scopes::raise_each(tx, ws, &ctx.mode, &dirty).await
 }
 
 /// A sale that belongs to nobody any more earns nothing.
@@ -188,6 +185,7 @@ impl Unit for PlaceMarked {
     type Out = usize;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<usize, StoreError> {
         let (ws, con) = (&self.workspace_id, &self.connection_id);
+        tx.remember_settings();
         objects::lock_connection(tx, ws, con).await?;
         let marked = sales::unplaced(tx, ws, con, self.limit).await?;
         let count = marked.len();

@@ -51,6 +51,16 @@ impl Poster {
         }
     }
 
+    /// Takes over what another has collected.
+    pub fn join(&mut self, other: Self) {
+        self.accounts.extend(other.accounts);
+        self.journals.extend(other.journals);
+        self.commissions.extend(other.commissions);
+        for (key, delta) in &other.money {
+            self.money.entry(key.clone()).or_default().add(delta, 1);
+        }
+    }
+
     /// Brings a commission from what it was to what it must be. `new` carries the old journal number and seal.
     ///
     /// # Errors

@@ -4,9 +4,10 @@
 //! the order or number of the sources.
 
 use super::context::Context;
+use super::evidence::{self, Refile};
+use super::link;
 use super::place::{self, Placing};
 use super::world::{Group, Source, World};
-use super::{evidence, link};
 use std::collections::{BTreeMap, BTreeSet};
 use tributary_domain::ids;
 use tributary_domain::sale::{Buyer, SaleState, SaleView, read_sale};
@@ -40,28 +41,34 @@ pub async fn ingest(
     objects::insert_facts(tx, &ctx.workspace_id, &ctx.connection_id, &facts).await?;
     let mut world = World::build(tx, ctx, sources).await?;
     let groups = world.groups(tx, ctx).await?;
+    let known = stored_sales(tx, ctx, &groups).await?;
     let mut changes = Vec::with_capacity(groups.len());
     for group in &groups {
-        changes.extend(read_group(tx, ctx, &mut world, group).await?);
+        changes.extend(read_group(ctx, &mut world, group, &known));
     }
+    enqueue_needs(tx, ctx, &changes).await?;
     world.save(tx, ctx).await?;
-    let mut hinted = refile_customers(tx, ctx, &world).await?;
-    for change in &mut changes {
-        if let Some(buyers) = refile_sale(tx, ctx, change).await? {
-            hinted.extend(buyers);
-            // Other evidence may name another partner, though no figure of the sale has changed.
-            change.sale.unsettled = true;
-        }
+    let hinted = refile_all(tx, ctx, &world, &mut changes).await?;
+    // Losers first: they give the root free that a winner may take. A winner is written once it has its place.
+    let losers: Vec<&Sale> = changes.iter().flat_map(|change| &change.losers).collect();
+    if !losers.is_empty() {
+        sales::upsert(tx, &ctx.workspace_id, &losers, ctx.now).await?;
     }
-    let all_losers: Vec<&Sale> = changes.iter().flat_map(|change| &change.losers).collect();
-    // Losers first: they give the root free that a winner may take.
-    sales::upsert(tx, &ctx.workspace_id, &all_losers, ctx.now).await?;
-    let winners: Vec<&Sale> = changes.iter().map(|change| &change.sale).collect();
-    sales::upsert(tx, &ctx.workspace_id, &winners, ctx.now).await?;
     let new_buyers = changes.iter().filter(|change| change.new_buyer).map(|change| &change.sale.buyer_id);
     link::resolve_buyers(tx, ctx, &hinted, new_buyers, people).await?;
     let placing = changes.into_iter().map(|change| Placing { sale: change.sale, losers: change.losers });
     place::place(tx, ctx, placing.collect()).await
+}
+
+/// The sales that the groups were filed under, as they are stored.
+async fn stored_sales(
+    tx: &mut Tx<'_>,
+    ctx: &Context,
+    groups: &[Group],
+) -> Result<BTreeMap<String, Sale>, StoreError> {
+    let ids: Vec<String> = groups.iter().flat_map(|group| group.sale_ids.iter().cloned()).collect();
+    let stored = sales::load(tx, &ctx.workspace_id, &ids).await?;
+    Ok(stored.into_iter().map(|sale| (sale.sale_id.clone(), sale)).collect())
 }
 
 /// What a group's reading changed.
@@ -72,16 +79,15 @@ struct Change {
     new_buyer: bool,
 }
 
-/// Reads one purchase; `None` if the stored sale says the same already.
-async fn read_group(
-    tx: &mut Tx<'_>,
+/// Reads one purchase; `None` if its objects make none yet.
+fn read_group(
     ctx: &Context,
     world: &mut World,
     group: &Group,
-) -> Result<Option<Change>, StoreError> {
-    let Some(view) = read_sale(&world.members(group)) else { return Ok(None) };
-    let ids: Vec<String> = group.sale_ids.iter().cloned().collect();
-    let mut known = sales::load(tx, &ctx.workspace_id, &ids).await?;
+    stored: &BTreeMap<String, Sale>,
+) -> Option<Change> {
+    let view = read_sale(&world.members(group))?;
+    let mut known: Vec<Sale> = group.sale_ids.iter().filter_map(|id| stored.get(id)).cloned().collect();
     known.retain(|sale| sale.merged_into.is_none());
     // The winner is the sale that has the root already, else the first by id.
     known.sort_by_key(|sale| (sale.root_id != view.root_id, sale.sale_id.clone()));
@@ -98,9 +104,8 @@ async fn read_group(
         loser.awaiting_since = None;
         (loser.unplaced, loser.unsettled) = (false, true);
     }
-    enqueue_needs(tx, ctx, &view).await?;
     let new_buyer = before.as_ref().is_none_or(|before| before.buyer_id != sale.buyer_id);
-    Ok(Some(Change { sale, losers, view, new_buyer }))
+    Some(Change { sale, losers, view, new_buyer })
 }
 
 /// The row of a sale: its reading, and what placement and settlement said before.
@@ -153,46 +158,56 @@ pub fn buyer_id(buyer: &Buyer) -> String {
     }
 }
 
-async fn enqueue_needs(tx: &mut Tx<'_>, ctx: &Context, view: &SaleView) -> Result<(), StoreError> {
+async fn enqueue_needs(tx: &mut Tx<'_>, ctx: &Context, changes: &[Change]) -> Result<(), StoreError> {
     if !ctx.is_stripe() {
         return Ok(());
     }
-    for need in &view.needs {
-        let body = super::fetch::body_of(&ctx.connection_id, need)?;
-        let run_at = ctx.now.saturating_add(ctx.link_delay_ms);
-        jobs::enqueue(tx, &ctx.workspace_id, super::fetch::KIND, &body, &body, run_at, ctx.now).await?;
-    }
-    Ok(())
+    let needs = changes.iter().flat_map(|change| &change.view.needs);
+    let bodies = needs.map(|need| super::fetch::body_of(&ctx.connection_id, need));
+    let bodies = bodies.collect::<Result<Vec<_>, _>>()?;
+    let run_at = ctx.now.saturating_add(ctx.link_delay_ms);
+    jobs::enqueue(tx, &ctx.workspace_id, super::fetch::KIND, &bodies, run_at, ctx.now).await
 }
 
-async fn refile_customers(
+/// Files the evidence of the customers and sales that changed. Returns the buyers whose hints changed.
+async fn refile_all(
     tx: &mut Tx<'_>,
     ctx: &Context,
     world: &World,
+    changes: &mut [Change],
 ) -> Result<BTreeSet<String>, StoreError> {
-    let mut hinted = BTreeSet::new();
-    for state in world.touched_customers() {
-        let (ws, con) = (&ctx.workspace_id, &ctx.connection_id);
-        let mut old_sorted = evidence_sql::of_buyer_object(tx, ws, con, &state.id).await?;
-        old_sorted.sort();
-        let new = evidence::of_customer(state);
-        hinted
-            .extend(evidence::refile(tx, ctx, None, &state.id, &old_sorted, &new).await?.unwrap_or_default());
+    let (ws, con) = (&ctx.workspace_id, &ctx.connection_id);
+    let customers: Vec<_> = world.touched_customers().collect();
+    let ids: Vec<&str> = customers.iter().map(|state| state.id.as_str()).collect();
+    let mut pieces = Vec::with_capacity(changes.len() + customers.len());
+    let of_sales: Vec<Vec<String>> = changes
+        .iter()
+        .map(|change| {
+            let losers = change.losers.iter().map(|loser| loser.sale_id.clone());
+            std::iter::once(change.sale.sale_id.clone()).chain(losers).collect()
+        })
+        .collect();
+    let mut filed = evidence_sql::of_sales(tx, ws, &of_sales.concat()).await?.into_iter();
+    for (change, ids) in changes.iter_mut().zip(&of_sales) {
+        let mut old: Vec<_> = filed.by_ref().take(ids.len()).flatten().collect();
+        old.sort();
+        let piece = Refile {
+            sale_id: Some(change.sale.sale_id.clone()),
+            buyer_id: change.sale.buyer_id.clone(),
+            old,
+            new: evidence::rows_of(&change.view.evidence),
+        };
+        // Other evidence may name another partner, though no figure of the sale has changed.
+        change.sale.unsettled |= piece.is_change();
+        pieces.push(piece);
     }
-    Ok(hinted)
-}
-
-async fn refile_sale(
-    tx: &mut Tx<'_>,
-    ctx: &Context,
-    change: &Change,
-) -> Result<Option<BTreeSet<String>>, StoreError> {
-    let mut ids = vec![change.sale.sale_id.clone()];
-    ids.extend(change.losers.iter().map(|loser| loser.sale_id.clone()));
-    let mut old: Vec<_> =
-        evidence_sql::of_sales(tx, &ctx.workspace_id, &ids).await?.into_iter().flatten().collect();
-    old.sort();
-    let new = evidence::rows_of(&change.view.evidence);
-    let (sale_id, buyer) = (Some(change.sale.sale_id.as_str()), change.sale.buyer_id.as_str());
-    evidence::refile(tx, ctx, sale_id, buyer, &old, &new).await
+    if !ids.is_empty() {
+        let filed = evidence_sql::of_buyer_objects(tx, ws, con, &ids).await?;
+        for (state, mut old) in customers.into_iter().zip(filed) {
+            old.sort();
+            let new = evidence::of_customer(state);
+            pieces.push(Refile { sale_id: None, buyer_id: state.id.clone(), old, new });
+        }
+    }
+    evidence::refile(tx, ctx, &pieces).await
 }

@@ -6,6 +6,7 @@
 use super::clicks;
 use super::post::Poster;
 use crate::App;
+use futures_util::future::try_join_all;
 use std::collections::HashMap;
 use tributary_domain::attribution::{self, Attribution, Evidence, Rank, Reach};
 use tributary_domain::ids;
@@ -20,7 +21,7 @@ use tributary_store::pipeline::{objects, sales, sales::Sale, scopes};
 use tributary_store::{StoreError, Tx, Unit, workspaces};
 
 /// Sales that one transaction settles at most, in one scope.
-pub const CHUNK: i64 = 500;
+pub const CHUNK: i64 = 200;
 /// The one rule of this version of terms; part of a commission's key.
 pub const RULE: &str = "sale";
 
@@ -37,11 +38,22 @@ pub struct SettleScopes {
 impl Unit for SettleScopes {
     type Out = usize;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<usize, StoreError> {
-        let mut posted = 0;
-        for (program_id, customer_id) in &self.scopes {
-            posted += settle_scope(tx, &self.workspace_id, program_id, customer_id, self.now).await?;
+        let (ws, now) = (&self.workspace_id, self.now);
+        tx.remember_settings();
+        let mut all = Poster::new(ws, now);
+        if tx.twin().is_some() {
+            // What one scope asks for is in flight beside what the others ask for.
+            let flights = self.scopes.iter().filter_map(|(program_id, customer_id)| {
+                let mut own = tx.twin()?;
+                Some(async move { settle_scope(&mut own, ws, program_id, customer_id, now).await })
+            });
+            try_join_all(flights).await?.into_iter().for_each(|poster| all.join(poster));
+        } else {
+            for (program_id, customer_id) in &self.scopes {
+                all.join(settle_scope(tx, ws, program_id, customer_id, now).await?);
+            }
         }
-        Ok(posted)
+        all.flush(tx).await
     }
 }
 
@@ -278,23 +290,26 @@ impl Places {
     }
 }
 
-/// Settles one scope. Returns how many journals were posted.
+/// Settles one scope. Returns what is to be posted, in the same transaction.
 async fn settle_scope(
     tx: &mut Tx<'_>,
     ws: &str,
     program_id: &str,
     customer_id: &str,
     now: i64,
-) -> Result<usize, StoreError> {
-    let Some(mut scope) = scopes::lock(tx, ws, program_id, customer_id).await? else { return Ok(0) };
+) -> Result<Poster, StoreError> {
+    let Some(mut scope) = scopes::lock(tx, ws, program_id, customer_id).await? else {
+        return Ok(Poster::new(ws, now));
+    };
     let Some(mut scene) = Scene::read(tx, ws, program_id, customer_id).await? else {
         // The customer was born of a purchase and is somebody else now; its sales have moved.
         scopes::settled(tx, ws, &scope, true).await?;
-        return Ok(0);
+        return Ok(Poster::new(ws, now));
     };
     let fixed_by = Some(attribution::fingerprint(&scene.on_customer));
     note_partner(tx, &mut scene).await?;
-    let first_at = sales::first_paid_at(tx, ws, program_id, customer_id).await?;
+    let places = scene.places(tx, CHUNK).await?;
+    let first_at = places.first_at;
     let months = scene.versions.iter().any(|v| matches!(v.terms.duration, Duration::Months { .. }));
     let whole = scope.whole || scope.fixed_by != fixed_by || (months && scope.first_at != first_at);
     if whole {
@@ -303,11 +318,10 @@ async fn settle_scope(
     (scope.fixed_by, scope.first_at) = (fixed_by, first_at);
     let mut batch = sales::unsettled(tx, ws, program_id, customer_id, CHUNK).await?;
     let finished = batch.len() < usize::try_from(CHUNK).unwrap_or(usize::MAX);
-    let places = scene.places(tx, CHUNK).await?;
     add_shifted(tx, &scene, &mut batch).await?;
-    let posted = settle_sales(tx, &mut scene, &places, &batch, now).await?;
+    let poster = settle_sales(tx, &mut scene, &places, &batch, now).await?;
     scopes::settled(tx, ws, &scope, finished).await?;
-    Ok(posted)
+    Ok(poster)
 }
 
 /// Writes the partner that a customer's evidence fixes, where nobody else said which partner it has.
@@ -344,7 +358,7 @@ async fn settle_sales(
     places: &Places,
     batch: &[Sale],
     now: i64,
-) -> Result<usize, StoreError> {
+) -> Result<Poster, StoreError> {
     let ws = scene.workspace_id.clone();
     let ids: Vec<String> = batch.iter().map(|sale| sale.sale_id.clone()).collect();
     let evidence = evidence::of_sales(tx, &ws, &ids).await?;
@@ -358,10 +372,9 @@ async fn settle_sales(
         apply(&mut poster, scene, sale, existing, target)?;
         outcomes.push((&sale.sale_id, outcome));
     }
-    let posted = poster.flush(tx).await?;
     let outcomes: Vec<(&str, &str)> = outcomes.iter().map(|(id, outcome)| (*id, outcome.as_str())).collect();
     sales::set_settled(tx, &ws, &outcomes, now).await?;
-    Ok(posted)
+    Ok(poster)
 }
 
 /// The target of one sale; `None` for one that is no sale (not paid, merged).

@@ -3,6 +3,7 @@
 mod books;
 mod chain;
 mod rows;
+mod seals;
 
 use crate::App;
 use serde::Serialize;
@@ -122,6 +123,7 @@ impl Unit for Verify {
         rows::foreign_workspaces(tx, &known, &mut problems).await?;
         for (workspace_id, data_key) in &self.keys {
             chain::check(tx, workspace_id, &mut problems).await?;
+            seals::check(tx, workspace_id, &mut problems).await?;
             rows::check(tx, workspace_id, data_key, &mut problems).await?;
             read_books(tx, workspace_id, &mut books).await?;
             balances.extend(books::balances(tx, workspace_id).await?);

@@ -9,29 +9,38 @@ use super::settle::SettleScopes;
 use super::world::Source;
 use crate::App;
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tributary_store::db::Background;
 use tributary_store::pipeline::inbox::{self, EventOutcome, StoredEvent};
 use tributary_store::pipeline::{sales, scopes};
 use tributary_store::vault::Key;
 use tributary_store::{StoreError, Tx, Unit, connections, connections::Connection, workspaces};
 use tributary_stripe::facts::{Outcome, facts_of_event};
 
-/// Events taken in one transaction.
-const BATCH: i64 = 64;
+/// Events taken in one transaction: it delays those who wait for SQLite's writer by some 20 ms.
+const BATCH: usize = 64;
+/// Events read at once.
+const AHEAD: i64 = 256;
 /// Scopes settled in one transaction.
-const SCOPES: i64 = 32;
+const SCOPES: i64 = 64;
+/// Transactions of settlement before events are looked for again: neither starves the other.
+const SETTLEMENTS: usize = 4;
 /// Tries before an event is parked.
 const TRIES: i64 = 12;
 
 /// Runs until `stop`: projects, places, settles and matures, and asks Stripe what is missing.
 pub async fn run(app: App, stop: impl Future<Output = ()> + Send) {
     let clients = Clients::default();
+    let busy = AtomicBool::new(false);
     let pipeline = async {
         loop {
+            busy.store(true, Ordering::Relaxed);
             if let Err(error) = drain(&app).await {
                 tracing::error!(%error, "the pipeline stopped for a moment");
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
+            busy.store(false, Ordering::Relaxed);
             drop(tokio::time::timeout(Duration::from_secs(1), app.wake.notified()).await);
         }
     };
@@ -50,6 +59,7 @@ pub async fn run(app: App, stop: impl Future<Output = ()> + Send) {
     tokio::select! {
         () = pipeline => {}
         () = look_ups => {}
+        () = super::seal::run(&app, &busy) => {}
         () = super::super::jobs::poll::run(&app, &clients) => {}
         () = stop => {}
     }
@@ -76,17 +86,24 @@ pub async fn drain(app: &App) -> Result<usize, StoreError> {
                 worked += project_due(app, &connection).await?;
             }
             worked += place_marked(app, &workspace_id).await?;
-            let (scopes, journals) = settle_dirty(app, &workspace_id).await?;
-            posted += journals;
-            if worked + scopes == 0 {
+            for _ in 0..SETTLEMENTS {
+                let (scopes, journals) = settle_dirty(app, &workspace_id).await?;
+                (worked, posted) = (worked + scopes, posted + journals);
+                if scopes == 0 {
+                    break;
+                }
+            }
+            if worked == 0 {
                 break;
             }
         }
-        while app.db.write(Mature { workspace_id: workspace_id.clone(), now: app.now(), limit: 200 }).await?
-            == 200
-        {}
+        while app.db.write(Background(mature(app, &workspace_id))).await? == 200 {}
     }
     Ok(posted)
+}
+
+fn mature(app: &App, workspace_id: &str) -> Mature {
+    Mature { workspace_id: workspace_id.to_owned(), now: app.now(), limit: 200 }
 }
 
 struct Workspaces;
@@ -105,35 +122,39 @@ impl Unit for Connections {
     }
 }
 
-/// Takes the due events of a connection, batch by batch. Returns how many.
+/// Takes due events of a connection, a few batches. Returns how many events.
 async fn project_due(app: &App, connection: &Connection) -> Result<usize, StoreError> {
-    let mut count = 0;
     let data_key = app.data_key(&connection.workspace_id).await?;
-    loop {
-        let due = Due { connection: connection.clone(), now: app.now() };
-        let events = app.db.read(due).await?;
-        if events.is_empty() {
-            return Ok(count);
-        }
-        count += events.len();
-        let mut batch = Batch::read(app, connection, &data_key, &events);
-        match app.db.write(batch.clone()).await {
+    let due = Due { connection: connection.clone(), now: app.now() };
+    let events = app.db.read(due).await?;
+    let mut slices = events.chunks(BATCH);
+    let mut next = slices.next().map(|slice| Batch::read(app, connection, &data_key, slice));
+    while let Some(batch) = next.take() {
+        // The next is read while this one is written.
+        let ahead = async { slices.next().map(|slice| Batch::read(app, connection, &data_key, slice)) };
+        let (written, ahead) = tokio::join!(app.db.write(Background(batch.clone())), ahead);
+        next = ahead;
+        match written {
             Ok(()) => {}
             Err(error) if error.is_unavailable() => return Err(error),
-            // One event spoils the batch: each on its own, and the guilty one waits or is parked.
-            Err(_) => {
-                for one in batch.split() {
-                    let failed = app.db.write(one.clone()).await.err();
-                    if let Some(error) = failed {
-                        if error.is_unavailable() {
-                            return Err(error);
-                        }
-                        app.db.write(one.failed(&error.to_string(), &events, app.now())).await?;
-                    }
-                }
-            }
+            Err(_) => project_apart(app, batch, &events).await?,
         }
     }
+    Ok(events.len())
+}
+
+/// One event spoils the batch: each on its own, and the guilty one waits or is parked.
+async fn project_apart(app: &App, mut batch: Batch, events: &[StoredEvent]) -> Result<(), StoreError> {
+    for one in batch.split() {
+        let failed = app.db.write(Background(one.clone())).await.err();
+        if let Some(error) = failed {
+            if error.is_unavailable() {
+                return Err(error);
+            }
+            app.db.write(one.failed(&error.to_string(), events, app.now())).await?;
+        }
+    }
+    Ok(())
 }
 
 struct Due {
@@ -145,7 +166,7 @@ impl Unit for Due {
     type Out = Vec<StoredEvent>;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Vec<StoredEvent>, StoreError> {
         let c = &self.connection;
-        inbox::due_events(tx, &c.workspace_id, &c.connection_id, self.now, BATCH).await
+        inbox::due_events(tx, &c.workspace_id, &c.connection_id, self.now, AHEAD).await
     }
 }
 
@@ -238,6 +259,7 @@ impl Unit for Batch {
     type Out = ();
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let (ws, con) = (&self.connection.workspace_id, &self.connection.connection_id);
+        tx.remember_settings();
         if !self.sources.is_empty() {
             let mode = &self.connection.mode;
             let ctx = Context::load(tx, ws, con, mode, self.now, self.link_delay_ms).await?;
@@ -273,7 +295,7 @@ async fn place_marked(app: &App, workspace_id: &str) -> Result<usize, StoreError
             now: app.now(),
             limit: super::settle::CHUNK,
         };
-        count += app.db.write(unit).await?;
+        count += app.db.write(Background(unit)).await?;
     }
     Ok(count)
 }
@@ -297,7 +319,7 @@ async fn settle_dirty(app: &App, workspace_id: &str) -> Result<(usize, usize), S
         now: app.now(),
     };
     let count = scopes.len();
-    match app.db.write(settle(scopes.clone())).await {
+    match app.db.write(Background(settle(scopes.clone()))).await {
         Ok(posted) => Ok((count, posted)),
         Err(error) if error.is_unavailable() => Err(error),
         // One scope spoils the batch: the others must not wait for it.
@@ -305,7 +327,7 @@ async fn settle_dirty(app: &App, workspace_id: &str) -> Result<(usize, usize), S
             let (mut done, mut posted, mut last) = (0, 0, None);
             for scope in scopes {
                 let name = format!("{scope:?}");
-                match app.db.write(settle(vec![scope])).await {
+                match app.db.write(Background(settle(vec![scope]))).await {
                     Ok(journals) => (done, posted) = (done + 1, posted + journals),
                     Err(error) => {
                         tracing::error!(%error, scope = name, "a scope cannot be settled");

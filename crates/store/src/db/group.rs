@@ -35,7 +35,7 @@ struct Waiting<U: Unit> {
 impl<U: Unit> Member for Waiting<U> {
     fn run<'a>(&'a self, tx: &'a Transaction<'a>) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
-            let out = self.unit.run(&mut Tx::Pg(tx)).await?;
+            let out = self.unit.run(&mut Tx::pg(tx)).await?;
             *self.out.lock().unwrap_or_else(PoisonError::into_inner) = Some(out);
             Ok(())
         })

@@ -21,7 +21,8 @@ migrations!(
     "0006_connect",
     "0007_links",
     "0008_held",
-    "0009_archived"
+    "0009_archived",
+    "0010_seals"
 );
 
 /// The newest version that this binary knows.

@@ -28,8 +28,23 @@ pub trait Unit: Send + Sync + 'static {
     /// such units are committed in groups, as all are on SQLite. For small inserts that read nothing but their own
     /// row and that do no harm when they are run again.
     const GROUPED: bool = false;
+    /// Does nobody wait for it? On SQLite's one writer such a unit gives way to those whose answers are waited for,
+    /// one of it a group.
+    const BACKGROUND: bool = false;
     /// Runs inside one transaction.
     fn run(&self, tx: &mut Tx<'_>) -> impl Future<Output = Result<Self::Out, StoreError>> + Send;
+}
+
+/// A unit that nobody waits for.
+#[derive(Debug, Clone)]
+pub struct Background<U>(pub U);
+
+impl<U: Unit> Unit for Background<U> {
+    type Out = U::Out;
+    const BACKGROUND: bool = true;
+    fn run(&self, tx: &mut Tx<'_>) -> impl Future<Output = Result<Self::Out, StoreError>> + Send {
+        self.0.run(tx)
+    }
 }
 
 /// Which database holds the data.

@@ -78,7 +78,7 @@ impl PgDb {
     async fn once<U: Unit>(&self, unit: &U) -> Result<U::Out, StoreError> {
         let mut client = self.client().await?;
         let transaction = client.transaction().await?;
-        let out = unit.run(&mut Tx::Pg(&transaction)).await?;
+        let out = unit.run(&mut Tx::pg(&transaction)).await?;
         transaction.commit().await?;
         Ok(out)
     }
@@ -91,7 +91,7 @@ impl PgDb {
             .isolation_level(tokio_postgres::IsolationLevel::RepeatableRead)
             .start()
             .await?;
-        unit.run(&mut Tx::Pg(&transaction)).await
+        unit.run(&mut Tx::pg(&transaction)).await
     }
 }
 

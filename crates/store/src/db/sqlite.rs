@@ -2,7 +2,9 @@
 
 use super::{Tx, Unit};
 use crate::error::StoreError;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
+use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -29,7 +31,23 @@ const WAL_HARD: u64 = 48 << 20;
 
 type Reply = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 /// Runs a unit inside the writer's transaction and gives back how to answer once the commit is known.
-type Work = Box<dyn FnOnce(&mut Connection) -> Reply + Send>;
+type Run = Box<dyn FnOnce(&mut Connection, Guard) -> Reply + Send>;
+
+/// A unit that waits for the writer.
+struct Work {
+    background: bool,
+    run: Run,
+}
+
+/// What undoes a unit that fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Guard {
+    /// It is the first of its transaction, which is rolled back and begun again. Nothing needs to be copied aside: a
+    /// savepoint keeps every page that a unit changes, which costs more than a large unit's own work.
+    Transaction,
+    /// A savepoint of its own.
+    Savepoint,
+}
 
 pub(super) struct SqliteDb {
     path: PathBuf,
@@ -77,8 +95,8 @@ impl SqliteDb {
 
     pub(super) async fn write<U: Unit>(&self, unit: U) -> Result<U::Out, StoreError> {
         let (answer, answered) = oneshot::channel();
-        let work: Work = Box::new(move |connection| {
-            let result = run_unit(connection, &unit);
+        let run: Run = Box::new(move |connection, guard| {
+            let result = run_unit(connection, &unit, guard);
             Box::new(move |commit| {
                 let result = match commit {
                     Ok(()) => result,
@@ -90,7 +108,7 @@ impl SqliteDb {
             })
         });
         let queue = lock(&self.queue).clone().ok_or_else(closed)?;
-        queue.send(work).await.map_err(|_| closed())?;
+        queue.send(Work { background: U::BACKGROUND, run }).await.map_err(|_| closed())?;
         answered.await.map_err(|_| closed())?
     }
 
@@ -106,7 +124,7 @@ impl SqliteDb {
             };
             connection.execute_batch("BEGIN")?;
             let result =
-                catch_unwind(AssertUnwindSafe(|| poll_once(unit.run(&mut Tx::Sqlite(&mut connection)))))
+                catch_unwind(AssertUnwindSafe(|| poll_once(unit.run(&mut Tx::sqlite(&mut connection)))))
                     .unwrap_or_else(|panic| Err(StoreError::Panicked(panic_text(&panic))));
             // Only a connection that is clean again goes back to the pool.
             if connection.execute_batch("ROLLBACK").is_ok() {
@@ -153,7 +171,10 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
          PRAGMA wal_autocheckpoint = 0; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; \
          PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY;",
     )?;
-    connection.set_prepared_statement_cache_capacity(256);
+    // A plan never depends on what is bound: else SQLite compiles a statement anew when a value differs that it
+    // compared with a partial index's condition.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection.set_prepared_statement_cache_capacity(512);
     Ok(connection)
 }
 
@@ -166,58 +187,120 @@ fn connect_reader(path: &Path) -> Result<Connection, StoreError> {
         "PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA trusted_schema = OFF; \
          PRAGMA cache_size = -4000; PRAGMA temp_store = MEMORY;",
     )?;
-    connection.set_prepared_statement_cache_capacity(128);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection.set_prepared_statement_cache_capacity(256);
     Ok(connection)
 }
 
-/// Takes units as they come and commits them in groups.
-fn write_loop(connection: &mut Connection, mut work: mpsc::Receiver<Work>) {
-    while let Some(first) = work.blocking_recv() {
-        let began = connection.execute_batch("BEGIN IMMEDIATE").map_err(StoreError::from);
-        let mut replies: Vec<Reply> = Vec::new();
-        let mut lost = began.err();
-        let started = Instant::now();
-        let mut next = Some(first);
-        while let Some(unit) = next.take() {
-            replies.push(unit(connection));
-            // SQLite itself rolled the group back (disk full, I/O error): nothing of it was kept.
-            if lost.is_none() && connection.is_autocommit() {
-                lost = Some(StoreError::Unavailable("the group was rolled back by SQLite".into()));
-            }
-            if lost.is_none() && replies.len() < GROUP_MAX && started.elapsed() < GROUP_TIME {
-                next = work.try_recv().ok();
-            }
+/// Units that were taken from the queue and wait for their turn.
+#[derive(Default)]
+struct Turns {
+    /// Somebody waits for the answer.
+    first: VecDeque<Run>,
+    /// The pipeline's.
+    background: VecDeque<Run>,
+}
+
+impl Turns {
+    fn add(&mut self, work: Work) {
+        let queue = if work.background { &mut self.background } else { &mut self.first };
+        queue.push_back(work.run);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.first.is_empty() && self.background.is_empty()
+    }
+
+    /// The next that somebody waits for.
+    fn next(&mut self, work: &mut mpsc::Receiver<Work>) -> Option<Run> {
+        while self.first.is_empty() {
+            self.add(work.try_recv().ok()?);
         }
-        if lost.is_none()
-            && let Err(error) = connection.execute_batch("COMMIT")
-        {
-            lost = Some(error.into());
-        }
-        if let Some(error) = &lost {
-            tracing::error!(%error, units = replies.len(), "a group of writes was not committed");
-            if !connection.is_autocommit() && connection.execute_batch("ROLLBACK").is_err() {
-                tracing::error!("the failed group could not be rolled back");
-            }
-        }
-        for reply in replies {
-            reply(lost.clone().map_or(Ok(()), Err));
-        }
+        self.first.pop_front()
     }
 }
 
-/// Runs one unit inside a savepoint; a failure or a panic undoes that unit alone.
-fn run_unit<U: Unit>(connection: &mut Connection, unit: &U) -> Result<U::Out, StoreError> {
+/// Takes units as they come and commits them in groups. A group begins with at most one unit of the background, so
+/// that nobody waits for more than one of them and the background has its turn in every group.
+fn write_loop(connection: &mut Connection, mut work: mpsc::Receiver<Work>) {
+    let mut turns = Turns::default();
+    loop {
+        if turns.is_empty() {
+            let Some(unit) = work.blocking_recv() else { return };
+            turns.add(unit);
+        }
+        while turns.first.len() < GROUP_MAX
+            && let Ok(unit) = work.try_recv()
+        {
+            turns.add(unit);
+        }
+        write_group(connection, &mut work, &mut turns);
+    }
+}
+
+fn write_group(connection: &mut Connection, work: &mut mpsc::Receiver<Work>, turns: &mut Turns) {
+    let mut replies: Vec<Reply> = Vec::new();
+    let mut lost = begin(connection).err();
+    let mut guard = Guard::Transaction;
+    let mut started = Instant::now();
+    let mut next = match turns.background.pop_front() {
+        Some(unit) => Some((unit, true)),
+        None => turns.next(work).map(|unit| (unit, false)),
+    };
+    while let Some((unit, background)) = next.take() {
+        replies.push(unit(connection, guard));
+        if background {
+            started = Instant::now();
+        }
+        // SQLite itself rolled the group back (disk full, I/O error): nothing of it was kept.
+        if lost.is_none() && connection.is_autocommit() {
+            lost = Some(StoreError::Unavailable("the group was rolled back by SQLite".into()));
+        }
+        guard = Guard::Savepoint;
+        if lost.is_none() && replies.len() < GROUP_MAX && started.elapsed() < GROUP_TIME {
+            next = turns.next(work).map(|unit| (unit, false));
+        }
+    }
+    if lost.is_none()
+        && let Err(error) = connection.execute_batch("COMMIT")
+    {
+        lost = Some(error.into());
+    }
+    if let Some(error) = &lost {
+        tracing::error!(%error, units = replies.len(), "a group of writes was not committed");
+        if !connection.is_autocommit() && connection.execute_batch("ROLLBACK").is_err() {
+            tracing::error!("the failed group could not be rolled back");
+        }
+    }
+    for reply in replies {
+        reply(lost.clone().map_or(Ok(()), Err));
+    }
+}
+
+fn begin(connection: &Connection) -> Result<(), StoreError> {
+    connection.execute_batch("BEGIN IMMEDIATE").map_err(StoreError::from)
+}
+
+/// Runs one unit under its guard; a failure or a panic undoes that unit alone.
+fn run_unit<U: Unit>(connection: &mut Connection, unit: &U, guard: Guard) -> Result<U::Out, StoreError> {
     if connection.is_autocommit() {
         return Err(StoreError::Unavailable("no transaction is open".into()));
     }
-    savepoint(connection, "SAVEPOINT unit")?;
-    let result = catch_unwind(AssertUnwindSafe(|| poll_once(unit.run(&mut Tx::Sqlite(connection)))))
+    if guard == Guard::Savepoint {
+        savepoint(connection, "SAVEPOINT unit")?;
+    }
+    let result = catch_unwind(AssertUnwindSafe(|| poll_once(unit.run(&mut Tx::sqlite(connection)))))
         .unwrap_or_else(|panic| Err(StoreError::Panicked(panic_text(&panic))));
-    match &result {
-        Ok(_) => savepoint(connection, "RELEASE unit")?,
+    match (&result, guard) {
+        (Ok(_), Guard::Transaction) => {}
+        (Ok(_), Guard::Savepoint) => savepoint(connection, "RELEASE unit")?,
         // After a disk error the whole transaction is gone and with it the savepoint.
-        Err(_) if connection.is_autocommit() => {}
-        Err(_) => {
+        (Err(_), _) if connection.is_autocommit() => {}
+        (Err(_), Guard::Transaction) => {
+            connection.execute_batch("ROLLBACK")?;
+            begin(connection)?;
+        }
+        (Err(_), Guard::Savepoint) => {
             savepoint(connection, "ROLLBACK TO unit")?;
             savepoint(connection, "RELEASE unit")?;
         }

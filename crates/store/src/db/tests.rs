@@ -95,3 +95,81 @@ async fn a_newer_schema_is_refused() {
     assert!(matches!(db.check_schema().await, Err(StoreError::NewerSchema { found: 99, .. })));
     assert!(matches!(db.migrate().await, Err(StoreError::NewerSchema { .. })));
 }
+
+#[tokio::test]
+async fn the_first_unit_of_a_group_undoes_itself_alone_too() {
+    let (_folder, db) = fresh().await;
+    for _ in 0..20 {
+        let (first, second, third) = tokio::join!(
+            db.write(Background(Insert("spoilt", true))),
+            db.write(Insert("spoilt", true)),
+            db.write(Insert("whole", false)),
+        );
+        assert!(matches!(first, Err(StoreError::Panicked(_))));
+        assert!(matches!(second, Err(StoreError::Panicked(_))));
+        third.unwrap();
+        assert_eq!(db.read(Tokens).await.unwrap(), ["whole"]);
+        db.write(Forget).await.unwrap();
+    }
+}
+
+struct Forget;
+impl Unit for Forget {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        tx.exec("DELETE FROM route WHERE kind = $1", &[P::T("test")]).await.map(drop)
+    }
+}
+
+/// Keeps the writer busy for 2 ms.
+struct Slow;
+impl Unit for Slow {
+    type Out = ();
+    async fn run(&self, _: &mut Tx<'_>) -> Result<(), StoreError> {
+        std::thread::sleep(std::time::Duration::from_millis(2));
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_unit_that_is_waited_for_passes_those_of_the_background_and_both_get_their_turn() {
+    let (_folder, db) = fresh().await;
+    let mut behind = tokio::task::JoinSet::new();
+    for _ in 0..200 {
+        let db = db.clone();
+        behind.spawn(async move { db.write(Background(Slow)).await });
+    }
+    // The first of them is at work: the others wait.
+    behind.join_next().await.unwrap().unwrap().unwrap();
+    db.write(Insert("passes", false)).await.unwrap();
+    assert!(behind.len() > 100, "{} of 199 wait still", behind.len());
+    while let Some(done) = behind.join_next().await {
+        done.unwrap().unwrap();
+    }
+}
+
+struct Twice(bool);
+impl Unit for Twice {
+    type Out = (usize, usize);
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        if self.0 {
+            tx.remember_settings();
+        }
+        let sql = "SELECT token FROM route WHERE kind = $1";
+        let before = tx.settings(sql, &[P::T("test")]).await?.len();
+        Insert("new", false).run(tx).await?;
+        assert_eq!(tx.settings(sql, &[P::T("other")]).await?.len(), 0);
+        Ok((before, tx.settings(sql, &[P::T("test")]).await?.len()))
+    }
+}
+
+#[tokio::test]
+async fn settings_are_asked_once_only_where_the_unit_wants_it_and_only_in_its_transaction() {
+    let (_folder, db) = fresh().await;
+    assert_eq!(db.write(Twice(false)).await.unwrap(), (0, 1));
+    db.write(Forget).await.unwrap();
+    assert_eq!(db.write(Twice(true)).await.unwrap(), (0, 0));
+    db.write(Forget).await.unwrap();
+    assert_eq!(db.write(Twice(true)).await.unwrap(), (0, 0));
+    assert_eq!(db.read(Tokens).await.unwrap(), ["new"]);
+}

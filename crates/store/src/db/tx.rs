@@ -3,30 +3,87 @@
 use super::{P, Row};
 use crate::error::StoreError;
 use postgres_types::ToSql;
-use std::collections::BTreeMap;
-use std::sync::{PoisonError, RwLock};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// A transaction. Statements write their parameters as `$1`, `$2`, …
-pub enum Tx<'c> {
-    /// On SQLite: the writer's connection, or a reader's.
+pub struct Tx<'c> {
+    engine: Engine<'c>,
+    settings: Option<Settings>,
+}
+
+enum Engine<'c> {
+    /// The writer's connection, or a reader's.
     Sqlite(&'c mut rusqlite::Connection),
-    /// On PostgreSQL.
     Pg(&'c deadpool_postgres::Transaction<'c>),
 }
 
+/// Answers by the place of the statement's text and what was bound.
+type Settings = Arc<Mutex<HashMap<(usize, String), Arc<Vec<Row>>>>>;
+
+impl<'c> Tx<'c> {
+    /// On SQLite.
+    pub(super) const fn sqlite(connection: &'c mut rusqlite::Connection) -> Self {
+        Self { engine: Engine::Sqlite(connection), settings: None }
+    }
+
+    /// On PostgreSQL.
+    pub(super) const fn pg(transaction: &'c deadpool_postgres::Transaction<'c>) -> Self {
+        Self { engine: Engine::Pg(transaction), settings: None }
+    }
+}
+
 impl Tx<'_> {
+    /// From here on each query of [`Tx::settings`] is asked once. For a unit that changes nothing that such queries
+    /// read: partners, terms, policies, decisions.
+    pub fn remember_settings(&mut self) {
+        self.settings.get_or_insert_default();
+    }
+
+    /// Runs a query over what a workspace has set, or takes the answer that the same query had before in this
+    /// transaction if the unit asked for that.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn settings(
+        &mut self,
+        sql: &'static str,
+        params: &[P<'_>],
+    ) -> Result<Arc<Vec<Row>>, StoreError> {
+        let Some(settings) = self.settings.clone() else {
+            return Ok(Arc::new(self.rows(sql, params).await?));
+        };
+        let key = (sql.as_ptr().addr(), format!("{params:?}"));
+        if let Some(known) = settings.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let rows = Arc::new(self.rows(sql, params).await?);
+        settings.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&rows));
+        Ok(rows)
+    }
+
+    /// The same transaction for work whose statements may be in flight beside those of other work. `None` where the
+    /// database is in the process and nothing can be in flight.
+    #[must_use]
+    pub fn twin(&self) -> Option<Tx<'_>> {
+        match &self.engine {
+            Engine::Sqlite(_) => None,
+            Engine::Pg(tx) => Some(Tx { engine: Engine::Pg(tx), settings: self.settings.clone() }),
+        }
+    }
+
     /// Runs a statement that gives no rows; returns how many it changed.
     ///
     /// # Errors
     /// The database's.
     pub async fn exec(&mut self, sql: &'static str, params: &[P<'_>]) -> Result<u64, StoreError> {
-        match self {
-            Self::Sqlite(connection) => {
+        match &mut self.engine {
+            Engine::Sqlite(connection) => {
                 let mut statement = connection.prepare_cached(sqlite_text(sql))?;
                 bind(&mut statement, params)?;
                 Ok(statement.raw_execute()? as u64)
             }
-            Self::Pg(tx) => {
+            Engine::Pg(tx) => {
                 let statement = tx.prepare_cached(sql).await?;
                 Ok(tx.execute(&statement, &refs(params)).await?)
             }
@@ -39,8 +96,8 @@ impl Tx<'_> {
     /// # Errors
     /// The database's.
     pub async fn exec_each(&mut self, sql: &'static str, sets: &[Vec<P<'_>>]) -> Result<u64, StoreError> {
-        match self {
-            Self::Sqlite(connection) => {
+        match &mut self.engine {
+            Engine::Sqlite(connection) => {
                 let mut statement = connection.prepare_cached(sqlite_text(sql))?;
                 let mut changed = 0;
                 for params in sets {
@@ -49,7 +106,7 @@ impl Tx<'_> {
                 }
                 Ok(changed)
             }
-            Self::Pg(tx) => {
+            Engine::Pg(tx) => {
                 let tx: &deadpool_postgres::Transaction<'_> = tx;
                 let statement = tx.prepare_cached(sql).await?;
                 let flights = sets.iter().map(|params| {
@@ -71,15 +128,15 @@ impl Tx<'_> {
         sql: &'static str,
         sets: &[Vec<P<'_>>],
     ) -> Result<Vec<Vec<Row>>, StoreError> {
-        match self {
-            Self::Sqlite(_) => {
+        match &mut self.engine {
+            Engine::Sqlite(_) => {
                 let mut all = Vec::with_capacity(sets.len());
                 for params in sets {
                     all.push(self.rows(sql, params).await?);
                 }
                 Ok(all)
             }
-            Self::Pg(tx) => {
+            Engine::Pg(tx) => {
                 let tx: &deadpool_postgres::Transaction<'_> = tx;
                 let statement = tx.prepare_cached(sql).await?;
                 let flights = sets.iter().map(|params| {
@@ -97,8 +154,8 @@ impl Tx<'_> {
     /// # Errors
     /// The database's.
     pub async fn rows(&mut self, sql: &'static str, params: &[P<'_>]) -> Result<Vec<Row>, StoreError> {
-        match self {
-            Self::Sqlite(connection) => {
+        match &mut self.engine {
+            Engine::Sqlite(connection) => {
                 let mut statement = connection.prepare_cached(sqlite_text(sql))?;
                 bind(&mut statement, params)?;
                 let columns = statement.column_count();
@@ -110,7 +167,7 @@ impl Tx<'_> {
                 }
                 Ok(out)
             }
-            Self::Pg(tx) => {
+            Engine::Pg(tx) => {
                 let statement = tx.prepare_cached(sql).await?;
                 let rows = tx.query(&statement, &refs(params)).await?;
                 Ok(rows.into_iter().map(Row::Postgres).collect())
@@ -129,7 +186,7 @@ impl Tx<'_> {
     /// Is this PostgreSQL? For the few statements whose text must differ.
     #[must_use]
     pub const fn is_postgres(&self) -> bool {
-        matches!(self, Self::Pg(_))
+        matches!(self.engine, Engine::Pg(_))
     }
 }
 

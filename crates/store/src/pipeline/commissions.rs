@@ -297,7 +297,7 @@ pub async fn ensure_account(tx: &mut Tx<'_>, workspace_id: &str, a: &Account<'_>
 /// The database's.
 pub async fn any_decision(tx: &mut Tx<'_>, workspace_id: &str, program_id: &str) -> Result<bool, StoreError> {
     let sql = "SELECT 1 FROM decision WHERE workspace_id = $1 AND program_id = $2 LIMIT 1";
-    Ok(tx.opt(sql, &[P::T(workspace_id), P::T(program_id)]).await?.is_some())
+    Ok(!tx.settings(sql, &[P::T(workspace_id), P::T(program_id)]).await?.is_empty())
 }
 
 /// The decisions on a sale by any of its object ids, oldest first: (kind, value).

@@ -1,6 +1,7 @@
 //! Evidence as objects carry it, and the earliest of each kind and value a buyer.
 
 use crate::{P, Row, StoreError, Tx};
+use std::collections::BTreeSet;
 
 /// One piece of evidence.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,23 +41,25 @@ pub async fn of_sales(
     answers.iter().map(|rows| rows.iter().map(|row| Ok((evidence(row)?, row.text(4)?))).collect()).collect()
 }
 
-/// The evidence that a Stripe customer object itself carries.
+/// The evidence that each of the given Stripe customer objects itself carries.
 ///
 /// # Errors
 /// The database's.
-pub async fn of_buyer_object(
+pub async fn of_buyer_objects(
     tx: &mut Tx<'_>,
     workspace_id: &str,
     connection_id: &str,
-    object_id: &str,
-) -> Result<Vec<(EvidenceRow, String)>, StoreError> {
+    object_ids: &[&str],
+) -> Result<Vec<Vec<(EvidenceRow, String)>>, StoreError> {
     let sql = "SELECT effective_at, object_id, kind, value, buyer_id FROM evidence \
          WHERE workspace_id = $1 AND connection_id = $2 AND object_id = $3 ORDER BY kind, value";
-    let rows = tx.rows(sql, &[P::T(workspace_id), P::T(connection_id), P::T(object_id)]).await?;
-    rows.iter().map(|row| Ok((evidence(row)?, row.text(4)?))).collect()
+    let sets: Vec<_> =
+        object_ids.iter().map(|id| vec![P::T(workspace_id), P::T(connection_id), P::T(id)]).collect();
+    let answers = tx.rows_each(sql, &sets).await?;
+    answers.iter().map(|rows| rows.iter().map(|row| Ok((evidence(row)?, row.text(4)?))).collect()).collect()
 }
 
-/// Removes a piece of evidence.
+/// Removes pieces of evidence.
 ///
 /// # Errors
 /// The database's.
@@ -64,16 +67,33 @@ pub async fn delete(
     tx: &mut Tx<'_>,
     workspace_id: &str,
     connection_id: &str,
-    piece: &EvidenceRow,
+    pieces: &[&EvidenceRow],
 ) -> Result<(), StoreError> {
     let sql = "DELETE FROM evidence WHERE workspace_id = $1 AND connection_id = $2 AND object_id = $3 \
          AND kind = $4 AND value = $5";
     let (ws, con) = (P::T(workspace_id), P::T(connection_id));
-    tx.exec(sql, &[ws, con, P::T(&piece.object_id), P::T(&piece.kind), P::T(&piece.value)]).await?;
+    let sets: Vec<_> = pieces
+        .iter()
+        .map(|piece| vec![ws, con, P::T(&piece.object_id), P::T(&piece.kind), P::T(&piece.value)])
+        .collect();
+    if !sets.is_empty() {
+        tx.exec_each(sql, &sets).await?;
+    }
     Ok(())
 }
 
-/// Files a piece of evidence under a buyer and, if it is of a sale, under that.
+/// A piece of evidence, and what it is filed under: a buyer and, if it is of one, a sale.
+#[derive(Debug, Clone, Copy)]
+pub struct Filed<'a> {
+    /// The sale.
+    pub sale_id: Option<&'a str>,
+    /// The buyer.
+    pub buyer_id: &'a str,
+    /// The piece.
+    pub piece: &'a EvidenceRow,
+}
+
+/// Files pieces of evidence.
 ///
 /// # Errors
 /// The database's.
@@ -81,55 +101,75 @@ pub async fn upsert(
     tx: &mut Tx<'_>,
     workspace_id: &str,
     connection_id: &str,
-    sale_id: Option<&str>,
-    buyer_id: &str,
-    pieces: &[EvidenceRow],
+    filed: &[Filed<'_>],
 ) -> Result<(), StoreError> {
     let sql = "INSERT INTO evidence (workspace_id, connection_id, object_id, kind, value, sale_id, buyer_id, \
          effective_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
          ON CONFLICT (workspace_id, connection_id, object_id, kind, value) DO UPDATE SET \
          sale_id = excluded.sale_id, buyer_id = excluded.buyer_id, effective_at = excluded.effective_at";
     let (ws, con) = (P::T(workspace_id), P::T(connection_id));
-    let sets: Vec<_> = pieces
+    let sets: Vec<_> = filed
         .iter()
-        .map(|p| {
+        .map(|Filed { sale_id, buyer_id, piece: p }| {
             let (id, kind, value) = (P::T(&p.object_id), P::T(&p.kind), P::T(&p.value));
-            vec![ws, con, id, kind, value, P::opt_t(sale_id), P::T(buyer_id), P::I(p.effective_at)]
+            vec![ws, con, id, kind, value, P::opt_t(*sale_id), P::T(buyer_id), P::I(p.effective_at)]
         })
         .collect();
-    tx.exec_each(sql, &sets).await?;
+    if !sets.is_empty() {
+        tx.exec_each(sql, &sets).await?;
+    }
     Ok(())
 }
 
-/// Recomputes the earliest piece of one kind and value for a buyer. Returns whether the buyer's hints changed.
+/// Finds the earliest piece anew for each (buyer, kind, value). Answers the buyers whose hints changed.
 ///
 /// # Errors
 /// The database's.
-pub async fn refresh_hint(
+pub async fn refresh_hints(
     tx: &mut Tx<'_>,
     workspace_id: &str,
     connection_id: &str,
-    buyer_id: &str,
-    kind: &str,
-    value: &str,
-) -> Result<bool, StoreError> {
-    let key = [P::T(workspace_id), P::T(connection_id), P::T(buyer_id), P::T(kind), P::T(value)];
+    hints: &BTreeSet<(String, String, String)>,
+) -> Result<BTreeSet<String>, StoreError> {
+    let (ws, con) = (P::T(workspace_id), P::T(connection_id));
+    let keys: Vec<_> = hints
+        .iter()
+        .map(|(buyer, kind, value)| vec![ws, con, P::T(buyer), P::T(kind), P::T(value)])
+        .collect();
     let sql = "SELECT effective_at, object_id FROM evidence WHERE workspace_id = $1 AND connection_id = $2 \
          AND buyer_id = $3 AND kind = $4 AND value = $5 ORDER BY effective_at, object_id LIMIT 1";
-    let first = tx.opt(sql, &key).await?;
-    let Some(first) = first else {
-        let sql = "DELETE FROM buyer_hint WHERE workspace_id = $1 AND connection_id = $2 AND buyer_id = $3 \
-             AND kind = $4 AND value = $5";
-        return Ok(tx.exec(sql, &key).await? > 0);
-    };
-    let (at, object_id) = (first.int(0)?, first.text(1)?);
-    let sql = "INSERT INTO buyer_hint (workspace_id, connection_id, buyer_id, kind, value, effective_at, object_id) \
+    let mut firsts = Vec::with_capacity(keys.len());
+    for rows in tx.rows_each(sql, &keys).await? {
+        firsts.push(rows.first().map(|row| Ok::<_, StoreError>((row.int(0)?, row.text(1)?))).transpose()?);
+    }
+    let (mut gone, mut kept) = (Vec::new(), Vec::new());
+    for (mut key, first) in keys.into_iter().zip(&firsts) {
+        match first {
+            None => gone.push(key),
+            Some((at, object_id)) => {
+                key.extend([P::I(*at), P::T(object_id)]);
+                kept.push(key);
+            }
+        }
+    }
+    let remove = "DELETE FROM buyer_hint WHERE workspace_id = $1 AND connection_id = $2 AND buyer_id = $3 \
+         AND kind = $4 AND value = $5 RETURNING buyer_id";
+    let write = "INSERT INTO buyer_hint (workspace_id, connection_id, buyer_id, kind, value, effective_at, object_id) \
          VALUES ($1, $2, $3, $4, $5, $6, $7) \
          ON CONFLICT (workspace_id, connection_id, buyer_id, kind, value) DO UPDATE SET \
          effective_at = excluded.effective_at, object_id = excluded.object_id \
-         WHERE buyer_hint.effective_at <> excluded.effective_at OR buyer_hint.object_id <> excluded.object_id";
-    let [ws, con, buyer, kind, value] = key;
-    Ok(tx.exec(sql, &[ws, con, buyer, kind, value, P::I(at), P::T(&object_id)]).await? > 0)
+         WHERE buyer_hint.effective_at <> excluded.effective_at OR buyer_hint.object_id <> excluded.object_id \
+         RETURNING buyer_id";
+    let mut changed = BTreeSet::new();
+    for (sql, sets) in [(remove, gone), (write, kept)] {
+        if sets.is_empty() {
+            continue;
+        }
+        for row in tx.rows_each(sql, &sets).await?.iter().flatten() {
+            changed.insert(row.text(0)?);
+        }
+    }
+    Ok(changed)
 }
 
 /// The hints of a buyer, earliest first. At most 500.

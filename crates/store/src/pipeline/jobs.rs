@@ -15,7 +15,7 @@ pub struct Job {
     pub attempts: i64,
 }
 
-/// Enqueues a job; one that waits already is left as it is.
+/// Enqueues jobs whose bodies are their dedup keys too; one that waits already is left as it is.
 ///
 /// # Errors
 /// The database's.
@@ -23,8 +23,7 @@ pub async fn enqueue(
     tx: &mut Tx<'_>,
     workspace_id: &str,
     kind: &str,
-    dedup: &str,
-    body: &str,
+    bodies: &[String],
     run_at: i64,
     now: i64,
 ) -> Result<(), StoreError> {
@@ -32,7 +31,11 @@ pub async fn enqueue(
          created_at) VALUES ($1, $2, $3, $4, 'ready', $5, 0, 0, '', $6) \
          ON CONFLICT (workspace_id, kind, dedup) DO NOTHING";
     let (ws, kind) = (P::T(workspace_id), P::T(kind));
-    tx.exec(sql, &[ws, kind, P::T(dedup), P::T(body), P::I(run_at), P::I(now)]).await?;
+    let sets: Vec<_> =
+        bodies.iter().map(|body| vec![ws, kind, P::T(body), P::T(body), P::I(run_at), P::I(now)]).collect();
+    if !sets.is_empty() {
+        tx.exec_each(sql, &sets).await?;
+    }
     Ok(())
 }
 

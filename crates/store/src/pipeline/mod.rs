@@ -11,5 +11,6 @@ pub mod policies;
 pub mod recount;
 pub mod sales;
 pub mod scopes;
+pub mod seals;
 pub mod signups;
 pub mod visits;

@@ -254,13 +254,13 @@ pub async fn find_partner_by_key(
 ) -> Result<Option<String>, StoreError> {
     let params = [P::T(workspace_id), P::T(program_id), P::T(key)];
     let sql = "SELECT partner_id FROM partner WHERE workspace_id = $1 AND program_id = $2 AND key = $3";
-    let mut row = tx.opt(sql, &params).await?;
-    if row.is_none() {
-        let sql =
-            "SELECT partner_id FROM referral_link WHERE workspace_id = $1 AND program_id = $2 AND key = $3";
-        row = tx.opt(sql, &params).await?;
+    let partners = tx.settings(sql, &params).await?;
+    if let Some(partner) = partners.first() {
+        return partner.text(0).map(Some);
     }
-    row.map(|row| row.text(0)).transpose()
+    let sql = "SELECT partner_id FROM referral_link WHERE workspace_id = $1 AND program_id = $2 AND key = $3";
+    let links = tx.settings(sql, &params).await?;
+    links.first().map(|link| link.text(0)).transpose()
 }
 
 /// A partner's public key.
@@ -273,8 +273,8 @@ pub async fn partner_key(
     partner_id: &str,
 ) -> Result<Option<String>, StoreError> {
     let sql = "SELECT key FROM partner WHERE workspace_id = $1 AND partner_id = $2";
-    let row = tx.opt(sql, &[P::T(workspace_id), P::T(partner_id)]).await?;
-    row.map(|row| row.text(0)).transpose()
+    let rows = tx.settings(sql, &[P::T(workspace_id), P::T(partner_id)]).await?;
+    rows.first().map(|row| row.text(0)).transpose()
 }
 
 /// The dated versions of a partner's status, oldest first.
@@ -287,7 +287,7 @@ pub async fn partner_statuses(
     partner_id: &str,
 ) -> Result<Vec<(i64, String)>, StoreError> {
     let sql = "SELECT from_ms, status FROM partner_status WHERE workspace_id = $1 AND partner_id = $2 ORDER BY from_ms";
-    let rows = tx.rows(sql, &[P::T(workspace_id), P::T(partner_id)]).await?;
+    let rows = tx.settings(sql, &[P::T(workspace_id), P::T(partner_id)]).await?;
     rows.iter().map(|row| Ok((row.int(0)?, row.text(1)?))).collect()
 }
 

@@ -14,7 +14,7 @@ pub async fn list(
 ) -> Result<Vec<PolicyVersion>, StoreError> {
     let sql = "SELECT version, from_ms, window_days FROM policy WHERE workspace_id = $1 AND program_id = $2 \
          ORDER BY version LIMIT 1000";
-    let rows = tx.rows(sql, &[P::T(workspace_id), P::T(program_id)]).await?;
+    let rows = tx.settings(sql, &[P::T(workspace_id), P::T(program_id)]).await?;
     rows.iter()
         .map(|row| {
             Ok(PolicyVersion { version: row.int(0)?, from_ms: row.opt_int(1)?, window_days: row.int(2)? })

@@ -1,6 +1,7 @@
 //! Scopes: what settles together, and whether it must.
 
 use crate::{P, StoreError, Tx};
+use std::collections::BTreeSet;
 
 /// A scope that must be settled.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,6 +21,10 @@ pub struct Scope {
     pub first_at: Option<i64>,
 }
 
+const RAISE: &str = "INSERT INTO scope (workspace_id, program_id, customer_id, mode, generation, settled_generation, whole) \
+     VALUES ($1, $2, $3, $4, 1, 0, $5) ON CONFLICT (workspace_id, program_id, customer_id) DO UPDATE SET \
+     generation = scope.generation + 1, whole = (scope.whole OR excluded.whole)";
+
 /// Raises a scope's generation: it must be settled. `whole` asks for every sale of it.
 ///
 /// # Errors
@@ -32,11 +37,30 @@ pub async fn raise(
     customer_id: &str,
     whole: bool,
 ) -> Result<(), StoreError> {
-    let sql = "INSERT INTO scope (workspace_id, program_id, customer_id, mode, generation, settled_generation, whole) \
-         VALUES ($1, $2, $3, $4, 1, 0, $5) ON CONFLICT (workspace_id, program_id, customer_id) DO UPDATE SET \
-         generation = scope.generation + 1, whole = (scope.whole OR excluded.whole)";
     let (ws, prg) = (P::T(workspace_id), P::T(program_id));
-    tx.exec(sql, &[ws, prg, P::T(customer_id), P::T(mode), P::F(whole)]).await?;
+    tx.exec(RAISE, &[ws, prg, P::T(customer_id), P::T(mode), P::F(whole)]).await?;
+    Ok(())
+}
+
+/// Raises the generation of scopes (program, customer), each once, in the order given: sorted, so that two writers
+/// never wait for each other crosswise.
+///
+/// # Errors
+/// The database's.
+pub async fn raise_each(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    mode: &str,
+    scopes: &BTreeSet<(String, String)>,
+) -> Result<(), StoreError> {
+    let (ws, mode) = (P::T(workspace_id), P::T(mode));
+    let sets: Vec<_> = scopes
+        .iter()
+        .map(|(program, customer)| vec![ws, P::T(program), P::T(customer), mode, P::F(false)])
+        .collect();
+    if !sets.is_empty() {
+        tx.exec_each(RAISE, &sets).await?;
+    }
     Ok(())
 }
 
