@@ -18,12 +18,12 @@ use tributary_store::vault::Key;
 use tributary_store::{StoreError, Tx, Unit, connections, connections::Connection, workspaces};
 use tributary_stripe::facts::{Outcome, facts_of_event};
 
-/// Events taken in one transaction: it delays those who wait for SQLite's writer by some 20 ms.
-const BATCH: usize = 64;
+/// Events taken in one transaction: it delays those who wait for SQLite's writer by some 40 ms.
+const BATCH: usize = 128;
 /// Events read at once.
 const AHEAD: i64 = 256;
 /// Scopes settled in one transaction.
-const SCOPES: i64 = 64;
+const SCOPES: i64 = 128;
 /// Transactions of settlement before events are looked for again: neither starves the other.
 const SETTLEMENTS: usize = 4;
 /// Tries before an event is parked.
