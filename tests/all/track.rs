@@ -1,9 +1,10 @@
 //! The public tracking surface from outside: hostile input changes nothing, and links go on while the database is away.
 
-use crate::support::database::Database;
 use crate::support::postgres::{Server, empty_database};
+use crate::support::{self, database::Database};
 use crate::support::{Engine, World, both_engines, eventually, repository};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 both_engines!(
@@ -11,6 +12,7 @@ both_engines!(
     hostile_targets_lead_nowhere_else,
     hostile_visits_and_sign_ups_change_nothing,
     a_slug_belongs_to_one_program,
+    programs_are_counted_apart_from_people,
     queued_visits_outlive_the_end_of_the_server,
 );
 
@@ -112,6 +114,64 @@ async fn a_visit_and_a_sign_up_leave_what_they_should(engine: Engine) {
         let strays = world.database.number("SELECT COUNT(*) FROM visit_default").await;
         assert_eq!(strays, 0, "this month's part was there before the first visit");
     }
+}
+
+/// Two public lists: what crawlers call themselves, and the browsers that most people use.
+async fn user_agents() -> (BTreeSet<String>, BTreeSet<String>) {
+    support::tools::node().await;
+    let read = |path: &str| -> Value {
+        let file = repository().join("tests/node/node_modules").join(path);
+        let text =
+            std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        serde_json::from_str(&text).expect("JSON")
+    };
+    let texts = |list: &Value| -> Vec<String> {
+        let list = list.as_array().into_iter().flatten();
+        list.filter_map(|one| one.as_str().map(str::to_owned)).collect()
+    };
+    let crawlers = read("crawler-user-agents/crawler-user-agents.json");
+    let programs = crawlers.as_array().into_iter().flatten().flat_map(|one| texts(&one["instances"]));
+    let people = ["index", "desktop", "mobile"]
+        .iter()
+        .flat_map(|name| texts(&read(&format!("top-user-agents/src/{name}.json"))));
+    let sendable = |text: &String| reqwest::header::HeaderValue::from_str(text).is_ok();
+    (programs.filter(sendable).collect(), people.collect())
+}
+
+/// No filter is complete. This one takes nobody's visit away, and lets less than one program in forty through.
+async fn programs_are_counted_apart_from_people(engine: Engine) {
+    let world = world(engine).await;
+    let (programs, people) = user_agents().await;
+    assert!(
+        programs.len() >= 500 && people.len() >= 50,
+        "{} programs, {} people",
+        programs.len(),
+        people.len()
+    );
+    for (n, agent) in programs.iter().chain(&people).enumerate() {
+        let request = world.http.get(format!("{}/r/ada", world.base())).header("user-agent", agent);
+        let request = request.header("accept", "text/html,*/*;q=0.8").header("x-forwarded-for", address(n));
+        let answer = request.send().await.unwrap_or_else(|error| panic!("{agent}: {error:?}"));
+        assert_eq!(answer.status(), 302, "a redirect always works: {agent}");
+        if n + 1 == programs.len() {
+            world
+                .counted("SELECT SUM(visits + repeats + bots + prefetches) FROM link_day", to_i64(n + 1))
+                .await;
+            let found = world.database.number("SELECT SUM(bots) FROM link_day").await;
+            println!("{found} of {} programs were known for what they are", programs.len());
+            assert!(found * 40 >= to_i64(programs.len()) * 39, "only {found} of {} programs", programs.len());
+        }
+    }
+    let all = to_i64(programs.len() + people.len());
+    world.counted("SELECT SUM(visits + repeats + bots + prefetches) FROM link_day", all).await;
+    let bots = "SELECT SUM(bots) FROM link_day";
+    let (visits, bots) = (world.database.number(VISITS).await, world.database.number(bots).await);
+    assert_eq!(visits + bots, all, "every person was counted once: {visits} visits, {bots} programs");
+    assert!(visits >= to_i64(people.len()), "{visits} visits of {} people", people.len());
+}
+
+fn to_i64(count: usize) -> i64 {
+    i64::try_from(count).expect("a small count")
 }
 
 /// By deep links of requests, and by destinations that somebody wrote into the database.

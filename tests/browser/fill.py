@@ -14,6 +14,12 @@ FIRST = "Maya Theo Ines Sam Noor Lena Oskar Priya Jonas Aiko Malik Sofia".split(
 LAST = "Lindqvist Okafor Brandt Ortega Haddad Novak Nilsen Rao Weber Tanaka Diallo Costa".split()
 LONG = "Alexandrina-Wilhelmina Featherstonehaugh-Cholmondeley of Ayr"
 STATUSES = ["active"] * 5 + ["pending", "suspended", "archived"]
+EVENTS = [
+    ("invoice.paid", "processed", ""),
+    ("charge.refunded", "processed", ""),
+    ("customer.subscription.trial_will_end", "ignored", "Tributary has no use for events of this type."),
+    ("checkout.session.async_payment_succeeded", "parked", "It belongs to another Stripe account than this connection."),
+]
 FILLINGS = {
     "three": (3, 3, 3, False, ["usd"]),
     "long": (6, 12, 30, True, ["usd"]),
@@ -72,6 +78,16 @@ def main() -> None:
             name=one if i % 4 else "", surname=two if i % 4 else "", status="active", tags="[]", origin="api",
             partner_id=None if i % 6 == 5 else f"ptr_fill{i % partners}", partner_by="api" if i % 2 else "browser",
             created_at=at, updated_at=at)
+    put("connection", connection_id="con_fill", mode="test", account_id="acct_1Fill", api_base="http://127.0.0.1:9",
+        account_name=LONG if long else "Acme", api_key=b"", key_hint="rk_test_…fill", status="connected", status_reason="",
+        warnings="[]", polling=0, cursor_at=now, created_at=now, updated_at=now)
+    put("connection_program", connection_id="con_fill", program_id=program, created_at=now)
+    for i in range(sales):
+        what, outcome, reason = EVENTS[i % len(EVENTS)]
+        at = now - i * 600_000
+        put("event", connection_id="con_fill", event_id=f"evt_1Fill{i:010}QxAb", type=what, object_id=f"in_1Fill{i:010}QxAb",
+            api_version="2026-05-27.dahlia", created_at=at, received_at=at + 900, via="webhook", outcome=outcome,
+            reason=reason, attempts=1, run_at=at, processed_at=at + 1_000)
     money: dict[tuple[str, str, int], list[int]] = {}
     for i in range(sales):
         currency = currencies[i % len(currencies)]
@@ -82,6 +98,7 @@ def main() -> None:
         at = now - 240_000 - i * (110 if many else 20) * DAY // sales - random.randrange(DAY)
         root = f"in_1Fill{i:010}QxAb"
         customer = f"ctm_fill{buyer:06}"
+        put("alias", connection_id="con_fill", object_id=root, sale_id=f"sal_fill{i}")
         put("sale", sale_id=f"sal_fill{i}", connection_id="con_fill", mode="test", root_id=root, state="paid",
             occurred_at=at, currency=currency, total=paid, tax=0, shipping=0, discount=0, paid=paid, captured=paid,
             refunded=refunded, tax_unknown=0, rewardable=1, buyer_id=f"cus_fill{buyer}", program_id=program,

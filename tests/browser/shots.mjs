@@ -12,6 +12,10 @@ const pages = {
   overview: "", "overview-visits": "?range=90d&chart=visits", "overview-12m": "?range=12m",
   partners: "/partners", "partner-new": "/partners/new", customers: "/customers", links: "/links",
   transactions: "/transactions", search: "/search?q=a", events: "/events",
+  integration: "/integration", "integration-api": "/integration/api",
+  "integration-links": "/integration/guides/payment-links", "integration-signup": "/integration/guides/user-sign-up",
+  settings: "/settings", "settings-terms": "/settings/terms", "settings-keys": "/settings/keys",
+  "settings-stripe": "/settings/stripe", "settings-profile": "/settings/profile", "settings-sessions": "/settings/sessions",
 };
 if (filling !== "empty") Object.assign(pages, {
   partner: "/partners/ptr_fill0", "partner-commissions": "/partners/ptr_fill0?tab=commissions", "partner-links": "/partners/ptr_fill0?tab=links",
@@ -21,6 +25,14 @@ if (filling !== "empty") Object.assign(pages, {
 mkdirSync(folder, { recursive: true });
 const browser = await launch();
 const storageState = await signedIn(browser);
+if (filling !== "empty") {
+  const made = await context(browser, { storageState });
+  const page = await made.newPage();
+  await page.goto(at("/transactions"));
+  const first = await page.locator("a.cover").first().getAttribute("href");
+  pages.transaction = first.slice(first.indexOf("/transactions"));
+  await made.close();
+}
 let wide = 0;
 for (const colorScheme of ["light", "dark"]) {
   for (const width of [1440, 390]) {

@@ -50,6 +50,15 @@ function say(text: string): void {
   toast.dataset["timer"] = String(window.setTimeout(() => delete toast.dataset["shown"], 2500));
 }
 
+/** In a narrow window the tabs scroll inside their line: the one that is open is brought into sight. */
+function tabsInSight(): void {
+  for (const tab of all<HTMLElement>(".tabs [aria-current]")) {
+    const line = tab.parentElement;
+    if (!line || line.scrollWidth <= line.clientWidth) continue;
+    line.scrollLeft = tab.offsetLeft - line.offsetLeft - (line.clientWidth - tab.offsetWidth) / 2;
+  }
+}
+
 /** `/` goes to the search field, Escape leaves it; Escape also puts open tooltips and menus away. */
 function keys(): void {
   document.addEventListener("keydown", (event) => {
@@ -137,6 +146,7 @@ function live(): void {
 }
 
 themeSwitch();
+tabsInSight();
 copyButtons();
 sentence();
 watch();

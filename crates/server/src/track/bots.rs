@@ -39,7 +39,6 @@ const TOKENS: &[&str] = &[
     "puppeteer",
     "playwright",
     "selenium",
-    "electron",
     "lighthouse",
     "pagespeed",
     "gtmetrix",
@@ -52,19 +51,12 @@ const TOKENS: &[&str] = &[
     "facebookexternalhit",
     "facebookcatalog",
     "meta-external",
-    "whatsapp",
-    "telegram",
-    "slack",
-    "discord",
-    "skype",
-    "linkedin",
     "embedly",
     "quora link",
     "pinterest/0",
     "vkshare",
     "outbrain",
-    "flipboard",
-    "tumblr",
+    "flipboardproxy",
     "bitly",
     "nuzzel",
     "qwantify",
@@ -118,7 +110,6 @@ const TOKENS: &[&str] = &[
     "urlscan",
     "virustotal",
     "safelinks",
-    "snapchat",
     "whatweb",
     "wpscan",
     "heritrix",
@@ -145,6 +136,58 @@ const TOKENS: &[&str] = &[
     "zabbix",
 ];
 
+/// Words of agents that otherwise write themselves like a browser, lower case.
+const DISGUISED: &[&str] = &[
+    "ptst/",
+    "google favicon",
+    "google-safety",
+    "webpagetest",
+    "dareboost",
+    "datanyze",
+    "ips-agent",
+    "hardenize",
+    "collapsify",
+    "checkly",
+    "brandverity",
+    "cookiehub",
+    "-agent",
+    "optimizer",
+    "verify/",
+    "scraper",
+    "synthetic",
+    "manus-user",
+    "deep-research",
+    "newsai",
+    "survey",
+    "appinsights",
+    "linkcheck",
+    "siteimprove",
+];
+
+/// How browsers begin to speak of themselves; phones of old did not say Mozilla.
+const BROWSERS: &[&str] = &[
+    "mozilla/",
+    "opera/",
+    "opera ",
+    "blackberry",
+    "nokia",
+    "sonyericsson",
+    "samsung-",
+    "lg-",
+    "mot-",
+    "docomo/",
+    "kddi-",
+    "ucweb",
+    "j-phone",
+    "softbank",
+    "vodafone",
+    "dooble/",
+    "lynx/",
+    "w3m/",
+    "links (",
+    "elinks/",
+];
+
 /// Phones whose names hold one of the parts.
 const PEOPLE: &[&str] = &["cubot"];
 
@@ -158,7 +201,12 @@ pub fn is_bot(user_agent: &str) -> bool {
     for name in PEOPLE {
         text = text.replace(name, "");
     }
-    TOKENS.iter().any(|token| text.contains(token))
+    let named = |list: &[&str]| list.iter().any(|part| text.contains(part));
+    // No browser for people writes an address or where to ask, and only those of Microsoft were ever "compatible".
+    let introduces = named(&["http://", "https://", "www.", "@"]);
+    let compatible = text.contains("compatible;") && !named(&["msie ", "trident/"]);
+    let other = !BROWSERS.iter().any(|start| text.starts_with(start));
+    other || introduces || compatible || named(TOKENS) || named(DISGUISED)
 }
 
 /// What kind of arrival a request is, by what the browser says.
@@ -188,6 +236,24 @@ pub fn kind(method: &Method, headers: &HeaderMap) -> Kind {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn people_in_the_browser_of_an_app_are_people() {
+        let people = [
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 [LinkedInApp]/9.31",
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 Snapchat/13.40 (like Safari/8619)",
+            "Mozilla/5.0 (Linux; Android 15; SM-S921B; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/140.0.0.0 Mobile Safari/537.36 [FB_IAB/FB4A;FBAV/520.0.0.44.99;]",
+            "Mozilla/5.0 (Linux; Android 15; SM-S921B; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/140.0.0.0 Mobile Safari/537.36 Telegram-Android/11.14",
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 [Pinterest/iOS]",
+            "Mozilla/5.0 (Linux; Android 15; Pixel 9; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/140.0.0.0 Mobile Safari/537.36 musical_ly_2024 BytedanceWebview/d8a21c6",
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Slack/4.45.64 Chrome/138.0.0.0 Electron/37.2.3 Safari/537.36",
+            "Mozilla/5.0 (compatible; MSIE 10.0; Windows NT 6.2; WOW64; Trident/6.0)",
+            "Opera/9.80 (Android; Opera Mini/86.0/191.334; U; en) Presto/2.12.423 Version/12.16",
+        ];
+        for text in people {
+            assert!(!is_bot(text), "{text}");
+        }
+    }
 
     #[test]
     fn people_and_programs() {

@@ -99,7 +99,7 @@ async fn show(
     };
     let (name, email) = typed.map_or((&user.name, &user.email), |typed| (&typed.name, &typed.email));
     let confirm = "Needed to change the e-mail address, which is your log-in.";
-    let rules = "At least 8 letters. Every other session ends when it changes.";
+    let rules = "At least 8 characters. Every other session ends when it changes.";
     let shown = ProfilePage {
         person: vec![
             field("name", "Name", "text", name, "", "name"),

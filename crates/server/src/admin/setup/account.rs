@@ -48,7 +48,7 @@ impl AccountForm {
                 name: "password",
                 label: "Password",
                 kind: "password",
-                help: "At least 8 letters. Four random words are easy to keep and hard to guess.",
+                help: "At least 8 characters. Four random words are easy to keep and hard to guess.",
                 error: error("password"),
                 autocomplete: "new-password",
                 ..base.clone()
