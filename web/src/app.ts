@@ -1,4 +1,5 @@
 // What the pages do beyond links and forms. Each part is a comfort: without it the page still works.
+import { tabsInSight } from "./tabs";
 import { sentence, watch, windows } from "./waiting";
 
 const one = <T extends Element>(selector: string, root: ParentNode = document) => root.querySelector<T>(selector);
@@ -48,15 +49,6 @@ function say(text: string): void {
   toast.dataset["shown"] = "";
   window.clearTimeout(Number(toast.dataset["timer"]));
   toast.dataset["timer"] = String(window.setTimeout(() => delete toast.dataset["shown"], 2500));
-}
-
-/** In a narrow window the tabs scroll inside their line: the one that is open is brought into sight. */
-function tabsInSight(): void {
-  for (const tab of all<HTMLElement>(".tabs [aria-current]")) {
-    const line = tab.parentElement;
-    if (!line || line.scrollWidth <= line.clientWidth) continue;
-    line.scrollLeft = tab.offsetLeft - line.offsetLeft - (line.clientWidth - tab.offsetWidth) / 2;
-  }
 }
 
 /** `/` goes to the search field, Escape leaves it; Escape also puts open tooltips and menus away. */
