@@ -211,6 +211,9 @@ fn percent_ppm(text: &str) -> Option<i64> {
 }
 
 fn tax(amount: i64, ppm: u32, inclusive: bool) -> i64 {
+    if amount < 0 {
+        return -tax(-amount, ppm, inclusive);
+    }
     let ppm = i128::from(ppm);
     if inclusive { amount - share(amount, MILLION, MILLION + ppm) } else { share(amount, ppm, MILLION) }
 }
@@ -240,18 +243,35 @@ pub fn taxes(lines: &[&Line]) -> Value {
             .filter(|l| l.inclusive == inclusive)
             .map(|l| l.subtotal - l.discount - if inclusive { l.tax } else { 0 })
             .sum();
-        if amount > 0 {
-            entries.push(json!({
-                "amount": amount,
-                "tax_behavior": if inclusive { "inclusive" } else { "exclusive" },
-                "tax_rate_details": { "tax_rate": "txr_1SandboxSetting" },
-                "taxability_reason": "standard_rated",
-                "taxable_amount": taxable,
-                "type": "tax_rate_details",
-            }));
+        if amount != 0 {
+            entries.push(tax_entry(amount, inclusive, taxable));
         }
     }
     Value::Array(entries)
+}
+
+/// One entry of `total_taxes` or `taxes`; minor units, below 0 on a line that gives back.
+pub fn tax_entry(amount: i64, inclusive: bool, taxable: i64) -> Value {
+    json!({
+        "amount": amount,
+        "tax_behavior": if inclusive { "inclusive" } else { "exclusive" },
+        "tax_rate_details": { "tax_rate": "txr_1SandboxSetting" },
+        "taxability_reason": "standard_rated",
+        "taxable_amount": taxable,
+        "type": "tax_rate_details",
+    })
+}
+
+/// `amount × part / whole`, rounded half up by size; 0 of nothing. Negative amounts keep their sign.
+pub fn part(amount: i64, part: i64, whole: i64) -> i64 {
+    if whole == 0 {
+        return 0;
+    }
+    let sign = amount.signum() * part.signum() * whole.signum();
+    let size = |n: i64| i128::from(n).abs();
+    let exact = size(amount) * size(part);
+    let rounded = (2 * exact + size(whole)) / (2 * size(whole));
+    i64::try_from(rounded).unwrap_or(i64::MAX) * sign
 }
 
 #[cfg(test)]

@@ -203,6 +203,15 @@ impl World {
         Ok(())
     }
 
+    /// Replaces an object whole; its id stays.
+    ///
+    /// # Errors
+    /// 404 if it does not exist.
+    pub fn replace(&mut self, kind: &'static str, id: &str, value: Value) -> Res<()> {
+        self.row_mut(kind, id)?.value = value;
+        Ok(())
+    }
+
     /// Marks an object deleted; its id stays taken.
     ///
     /// # Errors

@@ -47,8 +47,12 @@ pub const ROUTES: &[(&str, &str, &str)] = &[
     ),
     ("POST", "/_sandbox/subscriptions/{id}/renew", "{count?, at_period_end?}"),
     ("POST", "/_sandbox/refunds/{id}/fail", "{}"),
-    ("POST", "/_sandbox/charges/{id}/dispute", "{amount?, reason?}"),
-    ("POST", "/_sandbox/disputes/{id}/close", "{status: won|lost}"),
+    ("POST", "/_sandbox/refunds/{id}/succeed", "{}: the bank confirms a pending refund"),
+    ("POST", "/_sandbox/charges/{id}/refund", "{amount?, pending?}"),
+    ("POST", "/_sandbox/charges/{id}/dispute", "{amount?, reason?, inquiry?}"),
+    ("POST", "/_sandbox/disputes/{id}/answer", "{}"),
+    ("POST", "/_sandbox/disputes/{id}/escalate", "{}: an inquiry becomes a dispute"),
+    ("POST", "/_sandbox/disputes/{id}/close", "{status: won|lost|warning_closed}"),
     ("GET", "/_sandbox/shop", "the demo shop: addresses, items, settings"),
     ("POST", "/_sandbox/shop", "{head?, script?, signup?: browser|server, api?, api_key?}"),
     ("POST", "/_sandbox/settings", "{tax_ppm, tax_inclusive, shipping}"),
@@ -77,6 +81,10 @@ pub fn router() -> Router<Arc<Shared>> {
         .route("/_sandbox/payment_links/{id}/pay", post(payments::pay_link))
         .route("/_sandbox/subscriptions/{id}/renew", post(objects::renew))
         .route("/_sandbox/refunds/{id}/fail", post(objects::fail_refund))
+        .route("/_sandbox/refunds/{id}/succeed", post(objects::confirm_refund))
+        .route("/_sandbox/charges/{id}/refund", post(objects::refund_charge))
+        .route("/_sandbox/disputes/{id}/answer", post(objects::answer_dispute))
+        .route("/_sandbox/disputes/{id}/escalate", post(objects::escalate_dispute))
         .route("/_sandbox/charges/{id}/dispute", post(objects::dispute))
         .route("/_sandbox/disputes/{id}/close", post(objects::close_dispute))
         .route("/_sandbox/shop", get(shop::get).post(shop::set))

@@ -60,11 +60,49 @@ pub async fn fail_refund(
     on_world(&shared, &which, |world| refund::fail(world, &id))
 }
 
+/// `POST /_sandbox/refunds/{id}/succeed`: the bank confirms a pending refund.
+pub async fn confirm_refund(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    Query(which): Query<Which>,
+) -> Response {
+    on_world(&shared, &which, |world| refund::confirm(world, &id))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Refund {
+    amount: Option<i64>,
+    pending: bool,
+}
+
+/// `POST /_sandbox/charges/{id}/refund`: as a payment method whose bank confirms later would.
+pub async fn refund_charge(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    Query(which): Query<Which>,
+    body: Bytes,
+) -> Response {
+    match read::<Refund>(&body) {
+        Ok(wanted) => on_world(&shared, &which, |world| {
+            let asked = refund::Wanted {
+                amount: wanted.amount,
+                pending: wanted.pending,
+                ..refund::Wanted::default()
+            };
+            let id = refund::create(world, &id, &asked)?;
+            world.live("refund", &id, "id")
+        }),
+        Err(error) => reply(Err(error)),
+    }
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Dispute {
     amount: Option<i64>,
     reason: Option<String>,
+    inquiry: bool,
 }
 
 /// `POST /_sandbox/charges/{id}/dispute`
@@ -76,7 +114,8 @@ pub async fn dispute(
 ) -> Response {
     match read::<Dispute>(&body) {
         Ok(wanted) => on_world(&shared, &which, |world| {
-            disputes::open(world, &id, wanted.amount, wanted.reason.as_deref().unwrap_or("fraudulent"))
+            let reason = wanted.reason.as_deref().unwrap_or("fraudulent");
+            disputes::open(world, &id, wanted.amount, reason, wanted.inquiry)
         }),
         Err(error) => reply(Err(error)),
     }
@@ -99,6 +138,24 @@ pub async fn close_dispute(
         Ok(wanted) => on_world(&shared, &which, |world| disputes::close(world, &id, &wanted.status)),
         Err(error) => reply(Err(error)),
     }
+}
+
+/// `POST /_sandbox/disputes/{id}/answer`: the merchant's evidence is with the bank.
+pub async fn answer_dispute(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    Query(which): Query<Which>,
+) -> Response {
+    on_world(&shared, &which, |world| disputes::answer(world, &id))
+}
+
+/// `POST /_sandbox/disputes/{id}/escalate`: an inquiry becomes a dispute.
+pub async fn escalate_dispute(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    Query(which): Query<Which>,
+) -> Response {
+    on_world(&shared, &which, |world| disputes::escalate(world, &id))
 }
 
 /// `POST /_sandbox/settings`

@@ -233,6 +233,72 @@ fn close(world: &mut World, invoice: &str) -> Res<()> {
     emit(world, "invoice.payment_succeeded", "invoice", invoice)
 }
 
+/// An open invoice costs less (or, below 0, more) than it said; its payment asks for the new amount.
+///
+/// # Errors
+/// 404 for an unknown invoice.
+pub fn owe_less(world: &mut World, invoice: &str, amount: i64) -> Res<()> {
+    let found = world.live("invoice", invoice, "invoice")?;
+    let due = params::int0(&found, "amount_due") - amount;
+    let remaining = params::int0(&found, "amount_remaining") - amount;
+    world.change("invoice", invoice, json!({ "amount_due": due, "amount_remaining": remaining }))?;
+    if let Ok((payment, intent)) = awaited(world, invoice)
+        && due > 0
+    {
+        world.change("invoice_payment", &payment, json!({ "amount_requested": due }))?;
+        world.change("payment_intent", &intent, json!({ "amount": due }))?;
+    }
+    Ok(())
+}
+
+/// An open invoice of which nothing is left to pay is paid.
+///
+/// # Errors
+/// 404 for an unknown invoice.
+pub fn close_if_nothing_is_due(world: &mut World, invoice: &str) -> Res<()> {
+    if params::int0(&world.live("invoice", invoice, "invoice")?, "amount_remaining") > 0 {
+        return Ok(());
+    }
+    give_up_payment(world, invoice)?;
+    close(world, invoice)
+}
+
+/// The payment that an invoice waited for is not needed any more.
+fn give_up_payment(world: &mut World, invoice: &str) -> Res<()> {
+    let Ok((payment, intent)) = awaited(world, invoice) else { return Ok(()) };
+    let now = world.now();
+    world.change(
+        "invoice_payment",
+        &payment,
+        json!({ "status": "canceled", "status_transitions": { "canceled_at": now } }),
+    )?;
+    world.change("payment_intent", &intent, json!({ "status": "canceled", "canceled_at": now }))?;
+    emit(world, "payment_intent.canceled", "payment_intent", &intent)
+}
+
+/// The merchant was paid in a way that Stripe does not see.
+///
+/// # Errors
+/// 400 for an invoice that is not open.
+pub fn paid_elsewhere(world: &mut World, invoice: &str) -> Res<()> {
+    let found = world.live("invoice", invoice, "invoice")?;
+    if params::text(&found, "status") != Some("open") {
+        return Err(ApiError::bad("Only an open invoice can be paid."));
+    }
+    give_up_payment(world, invoice)?;
+    world.change("invoice", invoice, json!({ "amount_paid_off_stripe": found["amount_remaining"] }))?;
+    close(world, invoice)
+}
+
+/// The charge that paid an invoice.
+pub fn charge_of(world: &World, invoice: &str) -> Option<String> {
+    let payment = world
+        .newest("invoice_payment")
+        .find(|p| params::text(p, "invoice") == Some(invoice) && params::text(p, "status") == Some("paid"))?;
+    let intent = params::text(payment, "payment.payment_intent")?;
+    params::owned(world.get("payment_intent", intent)?, "latest_charge")
+}
+
 /// The payment of an open invoice was refused.
 ///
 /// # Errors

@@ -152,7 +152,11 @@ pub fn balance(
         })
         .into_iter()
         .collect();
-    let category = if kind == "adjustment" { "dispute" } else { kind };
+    let category = match kind {
+        "adjustment" if amount > 0 => "dispute_reversal",
+        "adjustment" => "dispute",
+        other => other,
+    };
     let now = world.now();
     world.make(
         "balance_transaction",

@@ -3,6 +3,8 @@
 pub mod billing;
 pub mod charge;
 pub mod checkout;
+pub mod credit;
+pub mod credit_note;
 pub mod dispute;
 pub mod intent;
 pub mod refund;

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::{Call, list, page, update};
 use crate::error::{ApiError, Res};
 use crate::events::emit;
+use crate::flows::billing;
 use crate::params;
 
 /// Serves `invoices` and `invoice_payments`.
@@ -13,6 +14,7 @@ pub fn serve(operation: &str, call: &mut Call<'_>) -> Option<Res> {
         "GetInvoicesInvoice" => call.world.find("invoice", call.id(), "id"),
         "GetInvoices" => all(call),
         "PostInvoicesInvoice" => update(call, "invoice", &["description"]),
+        "PostInvoicesInvoicePay" => pay(call),
         "PostInvoicesInvoiceVoid" => end(call, "void", "voided_at", "invoice.voided"),
         "PostInvoicesInvoiceMarkUncollectible" => {
             end(call, "uncollectible", "marked_uncollectible_at", "invoice.marked_uncollectible")
@@ -47,6 +49,18 @@ fn payments(call: &mut Call<'_>) -> Res {
             && intent.is_none_or(|i| params::text(o, "payment.payment_intent") == Some(i))
             && call.text("payment.type").is_none_or(|t| params::text(o, "payment.type") == Some(t))
     })
+}
+
+/// Charges what is due, or takes the merchant's word that it was paid past Stripe.
+fn pay(call: &mut Call<'_>) -> Res {
+    let id = call.id().to_owned();
+    call.world.live("invoice", &id, "invoice")?;
+    if params::flag(call.params, "paid_out_of_band") {
+        billing::paid_elsewhere(call.world, &id)?;
+    } else {
+        billing::pay(call.world, &id)?;
+    }
+    call.world.live("invoice", &id, "invoice")
 }
 
 /// An open invoice ends unpaid.

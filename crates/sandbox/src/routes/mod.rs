@@ -1,8 +1,10 @@
 //! The operations that the sandbox serves, one file per resource.
 
 pub mod account;
+pub mod balance_transactions;
 pub mod charges;
 pub mod coupons;
+pub mod credit_notes;
 pub mod customers;
 pub mod disputes;
 pub mod events;
@@ -56,8 +58,10 @@ impl Call<'_> {
 pub fn serve(operation: &str, call: &mut Call<'_>) -> Option<Res> {
     let by_resource = [
         account::serve,
+        balance_transactions::serve,
         charges::serve,
         coupons::serve,
+        credit_notes::serve,
         customers::serve,
         disputes::serve,
         events::serve,

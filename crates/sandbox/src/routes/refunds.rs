@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{Call, list, update};
 use crate::error::{ApiError, Res};
 use crate::events::emit;
-use crate::flows::refund;
+use crate::flows::refund::{self, Wanted};
 use crate::params;
 
 /// Serves `refunds`.
@@ -38,9 +38,13 @@ fn create(call: &mut Call<'_>) -> Res {
             ));
         }
     };
-    let metadata = params::merged_metadata(&json!({}), call.params.get("metadata"));
-    let reason = params::owned(call.params, "reason");
-    let id = refund::create(call.world, &charge, params::int(call.params, "amount"), reason, metadata)?;
+    let wanted = Wanted {
+        amount: params::int(call.params, "amount"),
+        reason: params::owned(call.params, "reason"),
+        metadata: params::merged_metadata(&json!({}), call.params.get("metadata")),
+        pending: false,
+    };
+    let id = refund::create(call.world, &charge, &wanted)?;
     call.world.live("refund", &id, "refund")
 }
 
