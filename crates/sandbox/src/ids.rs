@@ -43,7 +43,7 @@ impl Ids {
             "cs_test" | "cs_live" => format!("{prefix}_a1{}", self.letters(56)),
             "whsec" => format!("{prefix}_{}", self.letters(32)),
             "acct" => format!("{prefix}_1{}", self.letters(15)),
-            "pi" | "ch" | "re" | "txn" => format!("{prefix}_3{}", self.letters(23)),
+            "pi" | "ch" | "py" | "re" | "txn" => format!("{prefix}_3{}", self.letters(23)),
             _ => format!("{prefix}_1{}", self.letters(23)),
         }
     }
@@ -79,6 +79,7 @@ pub fn kind_of(id: &str) -> Option<&'static str> {
         ("in_", "invoice"),
         ("pi_", "payment_intent"),
         ("ch_", "charge"),
+        ("py_", "charge"),
         ("re_", "refund"),
         ("txn_", "balance_transaction"),
         ("evt_", "event"),

@@ -5,6 +5,7 @@
 //! would break it become a 500 and are kept too. [`Running::violations`] lists them.
 
 pub mod auth;
+mod books;
 mod clock;
 pub mod config;
 mod control;
@@ -25,6 +26,7 @@ mod pages;
 mod params;
 mod pay;
 mod plan;
+mod random;
 mod routes;
 mod server;
 mod shared;

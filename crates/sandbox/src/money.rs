@@ -25,7 +25,7 @@ pub struct Settings {
 }
 
 /// One line of a quote.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Line {
     /// The price's id.
     pub price: String,
@@ -47,6 +47,14 @@ pub struct Line {
     pub inclusive: bool,
     /// Recurring interval and count.
     pub recurring: Option<(String, i64)>,
+    /// Is it a part of a period, after a change of the subscription?
+    pub proration: bool,
+    /// The subscription's item that it is for, where its place in the list does not say.
+    pub item: Option<String>,
+    /// The invoice item that it came from.
+    pub invoice_item: Option<String>,
+    /// The text of the line, if it is another than "quantity × product".
+    pub text: Option<String>,
 }
 
 impl Line {
@@ -126,14 +134,28 @@ pub fn quote(world: &World, plan: &Plan, with_discount: bool) -> Res<Quote> {
     if with_discount && let Some(coupon) = plan.discount.as_ref().map(|d| d.coupon.as_str()) {
         discount(world, coupon, &currency, &mut lines)?;
     }
-    for line in &mut lines {
-        line.tax = tax(line.subtotal - line.discount, world.settings.tax_ppm, line.inclusive);
-    }
+    lines.iter_mut().for_each(|line| put_tax(world, line));
     let quote = Quote { currency, lines, shipping: plan.shipping };
     if quote.total() > MAX_AMOUNT {
         return Err(ApiError::param("amount_too_large", "line_items", "The total amount is too large."));
     }
     Ok(quote)
+}
+
+/// Reckons the tax of a line by the world's settings.
+pub fn put_tax(world: &World, line: &mut Line) {
+    line.tax = tax(line.subtotal - line.discount, world.settings.tax_ppm, line.inclusive);
+}
+
+/// A line of one price.
+///
+/// # Errors
+/// 404 for an unknown price; 400 for an amount too large.
+pub fn line_of(world: &World, price: &str, quantity: i64) -> Res<Line> {
+    let found = world.live("price", price, "price")?;
+    let mut line = line(world, &found, &LineSpec { price: price.to_owned(), quantity })?;
+    put_tax(world, &mut line);
+    Ok(line)
 }
 
 fn line(world: &World, price: &Value, spec: &LineSpec) -> Res<Line> {
@@ -160,10 +182,9 @@ fn line(world: &World, price: &Value, spec: &LineSpec) -> Res<Line> {
         quantity: spec.quantity,
         unit,
         subtotal,
-        discount: 0,
-        tax: 0,
         inclusive,
         recurring,
+        ..Line::default()
     })
 }
 

@@ -8,9 +8,10 @@ use crate::clock::Clock;
 use crate::config::MAX_OBJECTS;
 use crate::deliver::queue::Queue;
 use crate::error::{ApiError, Res};
+use crate::flows::billing::Bill;
 use crate::idempotency::Stored;
 use crate::ids::Ids;
-use crate::money::Settings;
+use crate::money::{Line, Settings};
 use crate::openapi::skeleton::{lay, skeleton};
 use crate::plan::Plan;
 
@@ -51,6 +52,10 @@ pub struct World {
     pub settings: Settings,
     /// What is known about a session or subscription beyond its Stripe object.
     pub plans: BTreeMap<String, Plan>,
+    /// Manual invoices that are not finalised.
+    pub drafts: BTreeMap<String, Bill>,
+    /// Parts of periods that the next invoice of a subscription carries.
+    pub prorations: BTreeMap<String, Vec<Line>>,
     /// Signing secrets by endpoint.
     pub secrets: BTreeMap<String, String>,
     /// Deliveries to webhook endpoints.
@@ -78,6 +83,8 @@ impl World {
             clock,
             settings: Settings::default(),
             plans: BTreeMap::new(),
+            drafts: BTreeMap::new(),
+            prorations: BTreeMap::new(),
             secrets: BTreeMap::new(),
             queue: Queue::new(seed, &scope),
             idempotent: Stored::default(),
@@ -237,6 +244,11 @@ impl World {
             .flat_map(|t| t.rows.iter().rev())
             .filter(|r| !r.deleted)
             .map(|r| &r.value)
+    }
+
+    /// How many objects of a kind were ever made.
+    pub fn made(&self, kind: &str) -> usize {
+        self.tables.get(kind).map_or(0, |t| t.rows.len())
     }
 
     /// Number of objects per kind, the deleted ones left out.

@@ -1,5 +1,7 @@
 //! Money that goes back: refunds that are confirmed later, disputes and inquiries, credit notes.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails should end its test")]
+
 mod common;
 
 use common::{Bench, bench};

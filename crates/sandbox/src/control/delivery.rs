@@ -37,6 +37,19 @@ pub async fn flush(State(shared): State<Arc<Shared>>, Query(which): Query<Which>
     reply(flush_world(&shared, &which.key()).await)
 }
 
+/// `POST /_sandbox/delivery/redeliver`
+pub async fn redeliver(State(shared): State<Arc<Shared>>, Query(which): Query<Which>) -> Response {
+    on_world(&shared, &which, |world| {
+        let lost = world.queue.take_lost();
+        let count = lost.len();
+        for (event, endpoint) in lost {
+            let Some(body) = world.get("event", &event).map(Value::to_string) else { continue };
+            world.queue.again(&event, &endpoint, &body);
+        }
+        Ok(json!({ "redelivered": count }))
+    })
+}
+
 /// Lets all deliveries of a world go and waits until they have arrived or were given up.
 ///
 /// # Errors

@@ -6,6 +6,7 @@ mod delivery;
 mod keys;
 mod objects;
 mod payments;
+mod random;
 mod shop;
 mod state;
 mod stories;
@@ -31,13 +32,23 @@ pub use delivery::flush_world;
 pub const ROUTES: &[(&str, &str, &str)] = &[
     ("GET", "/_sandbox/state", "counts, deliveries, violations"),
     ("GET", "/_sandbox/books", "what was paid and refunded, per currency and per sale"),
+    (
+        "POST",
+        "/_sandbox/books/expected",
+        "{percent_ppm, partners?, customers?}: what each partner must have earned",
+    ),
+    ("POST", "/_sandbox/random", "{seed, events, partners, without?}: plays a random history"),
     ("GET", "/_sandbox/stories", "names of the stories"),
     (
         "POST",
         "/_sandbox/stories/{name}",
         "{tributary_url?, api_key?, partner_key?, currency?, shuffle?, duplicate?}",
     ),
-    ("POST", "/_sandbox/checkout/sessions/{id}/pay", "{email?, name?, async?}"),
+    (
+        "POST",
+        "/_sandbox/checkout/sessions/{id}/pay",
+        "{email?, name?, async?, presentment?: {amount, currency}}",
+    ),
     ("POST", "/_sandbox/checkout/sessions/{id}/async_succeed", "{}"),
     ("POST", "/_sandbox/checkout/sessions/{id}/async_fail", "{}"),
     (
@@ -58,6 +69,7 @@ pub const ROUTES: &[(&str, &str, &str)] = &[
     ("POST", "/_sandbox/settings", "{tax_ppm, tax_inclusive, shipping}"),
     ("POST", "/_sandbox/clock/advance", "{seconds} or {to: unix seconds}"),
     ("POST", "/_sandbox/delivery", "{shuffle, duplicate_percent, drop_percent, hold}"),
+    ("POST", "/_sandbox/delivery/redeliver", "{}: sends again what no endpoint got, as the dashboard does"),
     ("POST", "/_sandbox/delivery/flush", "{}: sends all that waits, and waits until it arrived"),
     (
         "POST",
@@ -73,6 +85,8 @@ pub fn router() -> Router<Arc<Shared>> {
     Router::new()
         .route("/_sandbox/state", get(state::get))
         .route("/_sandbox/books", get(books::get))
+        .route("/_sandbox/books/expected", post(books::expected))
+        .route("/_sandbox/random", post(random::play))
         .route("/_sandbox/stories", get(stories::list))
         .route("/_sandbox/stories/{name}", post(stories::play))
         .route("/_sandbox/checkout/sessions/{id}/pay", post(payments::pay_session))
@@ -91,6 +105,7 @@ pub fn router() -> Router<Arc<Shared>> {
         .route("/_sandbox/settings", post(objects::settings))
         .route("/_sandbox/clock/advance", post(clock::advance))
         .route("/_sandbox/delivery", post(delivery::set))
+        .route("/_sandbox/delivery/redeliver", post(delivery::redeliver))
         .route("/_sandbox/delivery/flush", post(delivery::flush))
         .route("/_sandbox/api_faults", post(keys::api_faults))
         .route("/_sandbox/keys/revoke", post(keys::revoke))

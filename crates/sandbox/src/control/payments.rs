@@ -20,11 +20,21 @@ struct Pay {
     promotion_code: Option<String>,
     #[serde(rename = "async")]
     later: bool,
+    presentment: Option<Presentment>,
+}
+
+/// What the page showed instead of the merchant's own price.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Presentment {
+    amount: i64,
+    currency: String,
 }
 
 impl Pay {
     fn payer(&self) -> Payer {
-        Payer { email: self.email.clone(), name: self.name.clone() }
+        let presentment = self.presentment.as_ref().map(|p| (p.amount, p.currency.clone()));
+        Payer { email: self.email.clone(), name: self.name.clone(), presentment }
     }
 }
 

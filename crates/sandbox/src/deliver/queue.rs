@@ -80,6 +80,8 @@ pub struct Queue {
     /// Held deliveries up to this number may go.
     released: u64,
     endpoints_gone: BTreeSet<String>,
+    /// What was dropped or given up: event and endpoint.
+    lost: Vec<(String, String)>,
 }
 
 impl Queue {
@@ -96,6 +98,7 @@ impl Queue {
             next: 1,
             released: 0,
             endpoints_gone: BTreeSet::new(),
+            lost: Vec::new(),
         }
     }
 
@@ -104,6 +107,7 @@ impl Queue {
         *self.undelivered.entry(event.to_owned()).or_default() += 1;
         if self.waiting.len() >= MAX_DELIVERIES || self.chance.happens(self.faults.drop_percent) {
             self.tally.dropped += 1;
+            self.lost.push((event.to_owned(), endpoint.to_owned()));
             return;
         }
         let body: Arc<str> = Arc::from(body);
@@ -111,6 +115,16 @@ impl Queue {
         if self.chance.happens(self.faults.duplicate_percent) {
             self.add(event, endpoint, body, true);
         }
+    }
+
+    /// What was dropped or given up since the last call.
+    pub fn take_lost(&mut self) -> Vec<(String, String)> {
+        std::mem::take(&mut self.lost)
+    }
+
+    /// Sends an event once more; it counts as undelivered already.
+    pub fn again(&mut self, event: &str, endpoint: &str, body: &str) {
+        self.add(event, endpoint, Arc::from(body), false);
     }
 
     fn add(&mut self, event: &str, endpoint: &str, body: Arc<str>, copy: bool) {
@@ -205,6 +219,9 @@ impl Queue {
         delivery.attempts += 1;
         if delivery.attempts >= retries.attempts || self.endpoints_gone.contains(&delivery.endpoint) {
             self.tally.failed += 1;
+            if !delivery.copy {
+                self.lost.push((delivery.event, delivery.endpoint));
+            }
             return false;
         }
         let doubled = retries.first_delay.saturating_mul(1u32 << (delivery.attempts - 1).min(16));

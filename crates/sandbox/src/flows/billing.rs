@@ -2,11 +2,13 @@
 
 use serde_json::{Value, json};
 
+use super::credit;
 use super::intent::{self, Intent};
 use crate::error::{ApiError, Res};
 use crate::events::emit;
 use crate::money::{self, Quote};
 use crate::objects::lines::{self, Context};
+use crate::openapi::skeleton::lay;
 use crate::params;
 use crate::routes::shipping;
 use crate::world::World;
@@ -40,16 +42,40 @@ pub struct Bill {
 pub fn issue(world: &mut World, bill: &Bill, intent: Option<&str>) -> Res<String> {
     let id = draft(world, bill)?;
     emit(world, "invoice.created", "invoice", &id)?;
+    finalise(world, &id, intent)?;
+    Ok(id)
+}
+
+/// Opens a draft. The customer's credit pays first, a total below 0 becomes credit; what is left is asked of
+/// `intent`, or of a new PaymentIntent.
+///
+/// # Errors
+/// 404 if the customer is gone; 400 if the sandbox is full.
+pub fn finalise(world: &mut World, id: &str, intent: Option<&str>) -> Res<()> {
+    let draft = world.live("invoice", id, "invoice")?;
+    let text = |field: &str| params::owned(&draft, field).unwrap_or_default();
+    let (customer, currency) = (text("customer"), text("currency"));
+    let total = params::int0(&draft, "total");
+    let start = if intent.is_some() { 0 } else { credit::balance(world, &customer, &currency) };
+    let owed = total.saturating_add(start);
+    let (due, end) = (owed.max(0), owed.min(0));
+    if end != start {
+        let why = json!({ "type": "applied_to_invoice", "invoice": id });
+        credit::book(world, &customer, end - start, &currency, why)?;
+    }
     world.invoices_numbered += 1;
     let number = format!("SANDBOX-{:04}", world.invoices_numbered);
     let now = world.now();
     let url = format!("{}/invoice/{id}", world.base_url);
     world.change(
         "invoice",
-        &id,
+        id,
         json!({
+            "amount_due": due,
+            "amount_remaining": due,
             "effective_at": now,
-            "ending_balance": 0,
+            "ending_balance": end,
+            "starting_balance": start,
             "hosted_invoice_url": url,
             "invoice_pdf": format!("{url}/pdf"),
             "number": number,
@@ -57,22 +83,20 @@ pub fn issue(world: &mut World, bill: &Bill, intent: Option<&str>) -> Res<String
             "status_transitions": { "finalized_at": now },
         }),
     )?;
-    emit(world, "invoice.finalized", "invoice", &id)?;
-    let due = bill.quote.total();
+    emit(world, "invoice.finalized", "invoice", id)?;
     if due == 0 {
-        close(world, &id)?;
-        return Ok(id);
+        return close(world, id);
     }
     let intent = match intent {
         Some(intent) => intent.to_owned(),
-        None => new_intent(world, bill)?,
+        None => new_intent(world, &draft, due)?,
     };
     world.make(
         "invoice_payment",
         "inpay",
         json!({
             "amount_requested": due,
-            "currency": bill.quote.currency,
+            "currency": currency,
             "invoice": id,
             "is_default": true,
             "payment": { "type": "payment_intent", "payment_intent": intent },
@@ -80,19 +104,23 @@ pub fn issue(world: &mut World, bill: &Bill, intent: Option<&str>) -> Res<String
             "status_transitions": { "canceled_at": null, "paid_at": null },
         }),
     )?;
-    Ok(id)
+    Ok(())
 }
 
-fn new_intent(world: &mut World, bill: &Bill) -> Res<String> {
-    let buyer = world.live("customer", &bill.customer, "customer")?;
-    let description =
-        if bill.reason == "subscription_cycle" { "Subscription update" } else { "Subscription creation" };
+fn new_intent(world: &mut World, invoice: &Value, due: i64) -> Res<String> {
+    let customer = params::owned(invoice, "customer").unwrap_or_default();
+    let buyer = world.live("customer", &customer, "customer")?;
+    let description = match params::text(invoice, "billing_reason") {
+        Some("subscription_create") => "Subscription creation",
+        Some("manual") => "Payment for Invoice",
+        _ => "Subscription update",
+    };
     intent::create(
         world,
         &Intent {
-            amount: bill.quote.total(),
-            currency: bill.quote.currency.clone(),
-            customer: Some(bill.customer.clone()),
+            amount: due,
+            currency: params::owned(invoice, "currency").unwrap_or_default(),
+            customer: Some(customer),
             description: Some(description.to_owned()),
             email: params::owned(&buyer, "email"),
             metadata: json!({}),
@@ -101,12 +129,65 @@ fn new_intent(world: &mut World, bill: &Bill) -> Res<String> {
     )
 }
 
-fn draft(world: &mut World, bill: &Bill) -> Res<String> {
+/// Writes a draft and returns its id; it tells nobody yet.
+///
+/// # Errors
+/// 404 if the customer is gone; 400 if the sandbox is full.
+pub fn draft(world: &mut World, bill: &Bill) -> Res<String> {
     let buyer = world.live("customer", &bill.customer, "customer")?;
     let id = world.ids.next("in");
     let quote = &bill.quote;
+    let parent = bill.subscription.as_ref().map(|(subscription, _)| {
+        json!({
+            "type": "subscription_details",
+            "quote_details": null,
+            "subscription_details": { "metadata": bill.subscription_metadata, "subscription": subscription },
+        })
+    });
+    let mut over = json!({
+        "id": id,
+        "account_country": "DE",
+        "account_name": "Sandbox shop",
+        "amount_overpaid": 0,
+        "amount_paid": 0,
+        "amount_paid_off_stripe": 0,
+        "amount_shipping": quote.shipping,
+        "attempt_count": 0,
+        "auto_advance": true,
+        "billing_reason": bill.reason,
+        "collection_method": "charge_automatically",
+        "currency": quote.currency,
+        "customer": bill.customer,
+        "customer_email": buyer["email"],
+        "customer_name": buyer["name"],
+        "customer_tax_exempt": "none",
+        "customer_tax_ids": [],
+        "issuer": { "type": "self" },
+        "metadata": bill.metadata,
+        "parent": parent,
+        "period_end": bill.period.0,
+        "period_start": bill.period.0,
+        "post_payment_credit_notes_amount": 0,
+        "pre_payment_credit_notes_amount": 0,
+        "shipping_cost": shipping::cost(quote.shipping),
+        "starting_balance": 0,
+        "status": "draft",
+        "total_pretax_credit_amounts": [],
+    });
+    lay(&mut over, amounts(world, bill, &id));
+    let mut invoice = world.build("invoice", "in", over);
+    if let Some(map) = invoice.as_object_mut() {
+        map.remove("confirmation_secret");
+        map.remove("customer_account");
+    }
+    world.keep("invoice", invoice)
+}
+
+/// Lines and sums of an invoice.
+pub fn amounts(world: &mut World, bill: &Bill, id: &str) -> Value {
+    let quote = &bill.quote;
     let context = Context {
-        invoice: &id,
+        invoice: id,
         currency: &quote.currency,
         period: bill.period,
         subscription: bill.subscription.as_ref().map(|(s, items)| (s.as_str(), items.as_slice())),
@@ -119,59 +200,18 @@ fn draft(world: &mut World, bill: &Bill) -> Res<String> {
     let all: Vec<&money::Line> = quote.lines.iter().collect();
     let discounts: Vec<&str> =
         bill.discount.as_deref().into_iter().filter(|_| quote.discount() > 0).collect();
-    let parent = bill.subscription.as_ref().map(|(subscription, _)| {
-        json!({
-            "type": "subscription_details",
-            "quote_details": null,
-            "subscription_details": { "metadata": bill.subscription_metadata, "subscription": subscription },
-        })
-    });
-    let over = json!({
-        "id": id,
-        "account_country": "DE",
-        "account_name": "Sandbox shop",
-        "amount_due": total,
-        "amount_overpaid": 0,
-        "amount_paid": 0,
-        "amount_paid_off_stripe": 0,
-        "amount_remaining": total,
-        "amount_shipping": quote.shipping,
-        "attempt_count": 0,
-        "auto_advance": true,
-        "billing_reason": bill.reason,
-        "collection_method": "charge_automatically",
-        "currency": quote.currency,
-        "customer": bill.customer,
-        "customer_email": buyer["email"],
-        "customer_name": buyer["name"],
-        "customer_tax_exempt": "none",
-        "customer_tax_ids": [],
+    json!({
+        "amount_due": total.max(0),
+        "amount_remaining": total.max(0),
         "discounts": discounts,
-        "issuer": { "type": "self" },
         "lines": { "data": data, "has_more": false, "url": format!("/v1/invoices/{id}/lines") },
-        "metadata": bill.metadata,
-        "parent": parent,
-        "period_end": bill.period.0,
-        "period_start": bill.period.0,
-        "post_payment_credit_notes_amount": 0,
-        "pre_payment_credit_notes_amount": 0,
-        "shipping_cost": shipping::cost(quote.shipping),
-        "starting_balance": 0,
-        "status": "draft",
         "subtotal": quote.subtotal(),
         "subtotal_excluding_tax": quote.subtotal() - quote.inclusive_tax(),
         "total": total,
         "total_discount_amounts": discounts.iter().map(|d| json!({ "amount": quote.discount(), "discount": d })).collect::<Vec<_>>(),
         "total_excluding_tax": total - quote.tax(),
-        "total_pretax_credit_amounts": [],
         "total_taxes": money::taxes(&all),
-    });
-    let mut invoice = world.build("invoice", "in", over);
-    if let Some(map) = invoice.as_object_mut() {
-        map.remove("confirmation_secret");
-        map.remove("customer_account");
-    }
-    world.keep("invoice", invoice)
+    })
 }
 
 /// The payment that an invoice waits for: (invoice payment, PaymentIntent).

@@ -29,10 +29,32 @@ pub struct Charge {
     pub metadata: Value,
     /// False = only authorised.
     pub captured: bool,
+    /// What the buyer saw, where another currency was shown (`presentment_details`).
+    pub presentment: Option<Value>,
 }
 
-fn over(wanted: &Charge) -> Value {
+/// How it was paid: by card, or by a bank debit that takes days.
+fn method(debit: bool) -> Value {
+    if debit {
+        return json!({
+            "type": "sepa_debit",
+            "sepa_debit": {
+                "bank_code": "37040044", "branch_code": null, "country": "DE", "fingerprint": null,
+                "last4": "3000", "mandate": null,
+            },
+        });
+    }
     json!({
+        "type": "card",
+        "card": {
+            "brand": "visa", "country": "US", "exp_month": 12, "exp_year": 2034, "funding": "credit",
+            "last4": "4242", "network": "visa",
+        },
+    })
+}
+
+fn over(wanted: &Charge, debit: bool) -> Value {
+    let mut values = json!({
         "amount": wanted.amount,
         "amount_captured": 0,
         "amount_refunded": 0,
@@ -50,15 +72,58 @@ fn over(wanted: &Charge) -> Value {
         "fraud_details": {},
         "metadata": wanted.metadata,
         "payment_intent": wanted.payment_intent,
-        "payment_method_details": {
-            "type": "card",
-            "card": {
-                "brand": "visa", "country": "US", "exp_month": 12, "exp_year": 2034, "funding": "credit",
-                "last4": "4242", "network": "visa",
-            },
-        },
+        "payment_method_details": method(debit),
         "receipt_email": wanted.email,
-    })
+    });
+    if let Some(shown) = &wanted.presentment {
+        values["presentment_details"] = shown.clone();
+    }
+    values
+}
+
+/// A bank debit is on its way. Stripe shows it as captured already; only its status says that it is not.
+///
+/// # Errors
+/// 400 if the sandbox is full.
+pub fn pend(world: &mut World, wanted: &Charge) -> Res<String> {
+    let mut values = over(wanted, true);
+    values["paid"] = json!(true);
+    values["captured"] = json!(true);
+    values["amount_captured"] = json!(wanted.amount);
+    values["status"] = json!("pending");
+    let id = world.make("charge", "py", values)?;
+    emit(world, "charge.pending", "charge", &id)?;
+    Ok(id)
+}
+
+/// A bank debit arrived.
+///
+/// # Errors
+/// 404 if there is no such charge.
+pub fn arrive(world: &mut World, id: &str) -> Res<()> {
+    let amount = params::int0(&world.live("charge", id, "charge")?, "amount");
+    world.change("charge", id, json!({ "status": "succeeded" }))?;
+    book(world, id, amount)?;
+    emit(world, "charge.succeeded", "charge", id)
+}
+
+/// A bank debit was refused.
+///
+/// # Errors
+/// 404 if there is no such charge.
+pub fn bounce(world: &mut World, id: &str, code: &str) -> Res<()> {
+    world.change(
+        "charge",
+        id,
+        json!({
+            "amount_captured": 0,
+            "failure_code": code,
+            "failure_message": "The payment failed.",
+            "paid": false,
+            "status": "failed",
+        }),
+    )?;
+    emit(world, "charge.failed", "charge", id)
 }
 
 /// Makes a charge that goes through, captured or only authorised.
@@ -66,7 +131,7 @@ fn over(wanted: &Charge) -> Value {
 /// # Errors
 /// 400 if the sandbox is full.
 pub fn succeed(world: &mut World, wanted: &Charge) -> Res<String> {
-    let mut values = over(wanted);
+    let mut values = over(wanted, false);
     values["paid"] = json!(true);
     values["status"] = json!("succeeded");
     values["captured"] = json!(wanted.captured);
@@ -88,7 +153,7 @@ pub fn succeed(world: &mut World, wanted: &Charge) -> Res<String> {
 /// # Errors
 /// 400 if the sandbox is full.
 pub fn fail(world: &mut World, wanted: &Charge, code: &str) -> Res<String> {
-    let mut values = over(wanted);
+    let mut values = over(wanted, false);
     values["paid"] = json!(false);
     values["status"] = json!("failed");
     values["captured"] = json!(false);

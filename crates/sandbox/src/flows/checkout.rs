@@ -23,6 +23,8 @@ pub struct Payer {
     pub email: Option<String>,
     /// Name.
     pub name: Option<String>,
+    /// Amount (minor units) and currency that the page showed instead of the merchant's own.
+    pub presentment: Option<(i64, String)>,
 }
 
 /// Opens a session.
@@ -167,6 +169,13 @@ pub fn pay(world: &mut World, id: &str, payer: &Payer, later: bool) -> Res {
             "url": null,
         }),
     )?;
+    let shown = payer
+        .presentment
+        .as_ref()
+        .map(|(amount, currency)| json!({ "presentment_amount": amount, "presentment_currency": currency }));
+    if let Some(shown) = &shown {
+        world.change(SESSION, id, json!({ "presentment_details": shown }))?;
+    }
     let paid = if params::text(&found, "mode") == Some("subscription") {
         pay_subscription(world, id, &plan, customer.as_deref(), later)?
     } else {
@@ -247,6 +256,10 @@ fn pay_once(
         manual_capture: plan.manual_capture,
     };
     let intent = intent::create(world, &wanted)?;
+    let shown = params::at(&world.live(SESSION, id, "session")?, "presentment_details").cloned();
+    if let Some(shown) = shown {
+        world.change("payment_intent", &intent, json!({ "presentment_details": shown }))?;
+    }
     world.change(SESSION, id, json!({ "payment_intent": intent }))?;
     if later {
         intent::process(world, &intent)?;

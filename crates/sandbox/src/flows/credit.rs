@@ -8,6 +8,13 @@ use crate::openapi::skeleton::lay;
 use crate::params;
 use crate::world::World;
 
+/// The customer's balance in a currency: negative = credit, positive = debt. Stripe keeps it in one currency only.
+pub fn balance(world: &World, customer: &str, currency: &str) -> i64 {
+    let Some(found) = world.get("customer", customer) else { return 0 };
+    let own = params::text(found, "currency").is_none_or(|c| c == currency);
+    if own { params::int0(found, "balance") } else { 0 }
+}
+
 /// Moves a customer's balance and writes down why; returns the movement's id.
 ///
 /// # Errors

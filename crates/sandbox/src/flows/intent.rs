@@ -79,7 +79,14 @@ fn charge_of(world: &World, id: &str) -> Res<Charge> {
         email,
         metadata: intent["metadata"].clone(),
         captured: params::text(&intent, "capture_method") != Some("manual"),
+        presentment: params::at(&intent, "presentment_details").cloned(),
     })
+}
+
+/// The bank debit that is on its way.
+fn pending_charge(world: &World, id: &str) -> Option<String> {
+    let charge = params::owned(world.get("payment_intent", id)?, "latest_charge")?;
+    (params::text(world.get("charge", &charge)?, "status") == Some("pending")).then_some(charge)
 }
 
 /// The payment method went through: charged, or authorised if it is to be captured by hand.
@@ -88,7 +95,13 @@ fn charge_of(world: &World, id: &str) -> Res<Charge> {
 /// 404 if there is no such PaymentIntent.
 pub fn succeed(world: &mut World, id: &str) -> Res<()> {
     let wanted = charge_of(world, id)?;
-    let charge = charge::succeed(world, &wanted)?;
+    let charge = match pending_charge(world, id) {
+        Some(charge) => {
+            charge::arrive(world, &charge)?;
+            charge
+        }
+        None => charge::succeed(world, &wanted)?,
+    };
     let method = world.ids.next("pm");
     world.change("charge", &charge, json!({ "payment_method": method }))?;
     let values = if wanted.captured {
@@ -112,7 +125,9 @@ pub fn succeed(world: &mut World, id: &str) -> Res<()> {
 /// # Errors
 /// 404 if there is no such PaymentIntent.
 pub fn process(world: &mut World, id: &str) -> Res<()> {
-    world.change("payment_intent", id, json!({ "status": "processing" }))?;
+    let wanted = charge_of(world, id)?;
+    let charge = charge::pend(world, &wanted)?;
+    world.change("payment_intent", id, json!({ "status": "processing", "latest_charge": charge }))?;
     emit(world, "payment_intent.processing", "payment_intent", id)
 }
 
@@ -122,7 +137,13 @@ pub fn process(world: &mut World, id: &str) -> Res<()> {
 /// 404 if there is no such PaymentIntent.
 pub fn fail(world: &mut World, id: &str, code: &str) -> Res<()> {
     let wanted = charge_of(world, id)?;
-    let charge = charge::fail(world, &wanted, code)?;
+    let charge = match pending_charge(world, id) {
+        Some(charge) => {
+            charge::bounce(world, &charge, code)?;
+            charge
+        }
+        None => charge::fail(world, &wanted, code)?,
+    };
     world.change(
         "payment_intent",
         id,

@@ -7,5 +7,7 @@ pub mod credit;
 pub mod credit_note;
 pub mod dispute;
 pub mod intent;
+pub mod manual;
+pub mod proration;
 pub mod refund;
 pub mod subscription;

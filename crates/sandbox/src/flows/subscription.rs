@@ -24,7 +24,7 @@ pub struct Started {
 }
 
 /// End of a period that starts at `start`.
-fn period_end(start: i64, recurring: &(String, i64)) -> i64 {
+pub fn period_end(start: i64, recurring: &(String, i64)) -> i64 {
     let (interval, count) = recurring;
     match interval.as_str() {
         "day" => start + DAY * count,
@@ -188,7 +188,8 @@ pub fn renew(world: &mut World, id: &str, at_period_end: bool) -> Res<String> {
     let discount =
         params::list(&subscription, "discounts").first().and_then(Value::as_str).map(str::to_owned);
     let goes_on = discount.as_deref().is_some_and(|d| discount_goes_on(world, d, start));
-    let quote = money::quote(world, &plan, goes_on)?;
+    let mut quote = money::quote(world, &plan, goes_on)?;
+    quote.lines.extend(world.prorations.remove(id).unwrap_or_default());
     let recurring = quote.lines.iter().find_map(|l| l.recurring.clone()).unwrap_or(("month".to_owned(), 1));
     let end = period_end(start, &recurring);
     let item_ids: Vec<String> = items.iter().filter_map(|i| params::owned(i, "id")).collect();
@@ -220,7 +221,8 @@ pub fn renew(world: &mut World, id: &str, at_period_end: bool) -> Res<String> {
     Ok(invoice)
 }
 
-fn discount_goes_on(world: &World, discount: &str, at: i64) -> bool {
+/// Is the discount still given at a moment after the first invoice?
+pub fn discount_goes_on(world: &World, discount: &str, at: i64) -> bool {
     let Some(discount) = world.get("discount", discount) else { return false };
     let coupon = params::text(discount, "source.coupon").and_then(|c| world.get("coupon", c));
     match coupon.and_then(|c| params::text(c, "duration")) {

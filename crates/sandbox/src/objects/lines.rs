@@ -24,21 +24,22 @@ pub struct Context<'c> {
 
 /// One line.
 pub fn line(world: &mut World, context: &Context<'_>, at: usize, line: &Line) -> Value {
-    let item = context.subscription.and_then(|(_, items)| items.get(at));
+    let own = line.item.as_ref();
+    let item = own.or_else(|| context.subscription.and_then(|(_, items)| items.get(at)));
     let parent = match (context.subscription, item) {
         (Some((subscription, _)), Some(item)) => json!({
             "type": "subscription_item_details",
             "invoice_item_details": null,
             "subscription_item_details": {
-                "invoice_item": null,
-                "proration": false,
+                "invoice_item": line.invoice_item,
+                "proration": line.proration,
                 "proration_details": { "credited_items": null },
                 "subscription": subscription,
                 "subscription_item": item,
             },
         }),
         _ => {
-            let item = world.ids.next("ii");
+            let item = line.invoice_item.clone().unwrap_or_else(|| world.ids.next("ii"));
             json!({
                 "type": "invoice_item_details",
                 "invoice_item_details": {
@@ -60,7 +61,7 @@ pub fn line(world: &mut World, context: &Context<'_>, at: usize, line: &Line) ->
         json!({
             "amount": line.subtotal,
             "currency": context.currency,
-            "description": format!("{} × {}", line.quantity, line.description),
+            "description": line.text.clone().unwrap_or_else(|| format!("{} × {}", line.quantity, line.description)),
             "discount_amounts": amounts,
             "discountable": true,
             "discounts": discounts,

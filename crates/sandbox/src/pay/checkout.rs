@@ -164,7 +164,7 @@ pub async fn pay(
         return sorry(&ApiError::missing("checkout.session", &id, "session"));
     };
     let name = Some(typed.name).filter(|n| !n.is_empty());
-    let paid = pay_in(&shared, &key, &id, &Payer { email: Some(typed.email), name });
+    let paid = pay_in(&shared, &key, &id, &Payer { email: Some(typed.email), name, presentment: None });
     shared.wake.notify_one();
     match paid {
         Ok(session) => {

@@ -47,6 +47,7 @@ fn create(call: &mut Call<'_>) -> Res {
         email: params::owned(call.params, "receipt_email"),
         name: None,
         metadata: params::merged_metadata(&json!({}), call.params.get("metadata")),
+        presentment: None,
         captured: params::at(call.params, "capture") != Some(&json!(false)),
     };
     let id = charge::succeed(call.world, &wanted)?;

@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::{Call, list, page, update};
 use crate::error::{ApiError, Res};
-use crate::events::emit;
-use crate::flows::billing;
+use crate::events::{emit, emit_value};
+use crate::flows::{billing, manual};
 use crate::params;
 
 /// Serves `invoices` and `invoice_payments`.
@@ -14,6 +14,15 @@ pub fn serve(operation: &str, call: &mut Call<'_>) -> Option<Res> {
         "GetInvoicesInvoice" => call.world.find("invoice", call.id(), "id"),
         "GetInvoices" => all(call),
         "PostInvoicesInvoice" => update(call, "invoice", &["description"]),
+        "PostInvoices" => create(call),
+        "PostInvoicesInvoiceFinalize" => finalise(call),
+        "PostInvoicesInvoiceSend" => send(call),
+        "DeleteInvoicesInvoice" => delete(call),
+        "PostInvoiceitems" => item(call),
+        "GetInvoiceitemsInvoiceitem" => call.world.find("invoiceitem", call.id(), "invoiceitem"),
+        "GetInvoiceitems" => list(call, "invoiceitem", "/v1/invoiceitems", |o| {
+            call.matches(o, "customer") && call.matches(o, "invoice")
+        }),
         "PostInvoicesInvoicePay" => pay(call),
         "PostInvoicesInvoiceVoid" => end(call, "void", "voided_at", "invoice.voided"),
         "PostInvoicesInvoiceMarkUncollectible" => {
@@ -49,6 +58,44 @@ fn payments(call: &mut Call<'_>) -> Res {
             && intent.is_none_or(|i| params::text(o, "payment.payment_intent") == Some(i))
             && call.text("payment.type").is_none_or(|t| params::text(o, "payment.type") == Some(t))
     })
+}
+
+fn create(call: &mut Call<'_>) -> Res {
+    let id = manual::create(call.world, call.params)?;
+    call.world.live("invoice", &id, "invoice")
+}
+
+fn item(call: &mut Call<'_>) -> Res {
+    let id = manual::item(call.world, call.params)?;
+    call.world.live("invoiceitem", &id, "invoiceitem")
+}
+
+fn finalise(call: &mut Call<'_>) -> Res {
+    let id = call.id().to_owned();
+    manual::finalise(call.world, &id)?;
+    call.world.live("invoice", &id, "invoice")
+}
+
+/// Sending finalises what is a draft.
+fn send(call: &mut Call<'_>) -> Res {
+    let id = call.id().to_owned();
+    if params::text(&call.world.live("invoice", &id, "invoice")?, "status") == Some("draft") {
+        manual::finalise(call.world, &id)?;
+    }
+    emit(call.world, "invoice.sent", "invoice", &id)?;
+    call.world.live("invoice", &id, "invoice")
+}
+
+fn delete(call: &mut Call<'_>) -> Res {
+    let id = call.id().to_owned();
+    let found = call.world.live("invoice", &id, "invoice")?;
+    if params::text(&found, "status") != Some("draft") {
+        return Err(ApiError::bad("Only a draft can be deleted."));
+    }
+    call.world.drafts.remove(&id);
+    let gone = call.world.delete("invoice", &id)?;
+    emit_value(call.world, "invoice.deleted", found, None)?;
+    Ok(gone)
 }
 
 /// Charges what is due, or takes the merchant's word that it was paid past Stripe.

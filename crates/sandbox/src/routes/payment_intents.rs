@@ -111,6 +111,13 @@ fn cancel(call: &mut Call<'_>) -> Res {
         &id,
         json!({ "status": "canceled", "canceled_at": now, "cancellation_reason": reason, "amount_capturable": 0 }),
     )?;
+    let held = params::owned(&found, "latest_charge").filter(|_| status == "requires_capture");
+    if let Some(charge) = held {
+        // What was held is released; Stripe shows that as refunded, though nothing was ever captured.
+        let amount = params::int0(&found, "amount");
+        call.world.change("charge", &charge, json!({ "amount_refunded": amount, "refunded": true }))?;
+        emit(call.world, "charge.refunded", "charge", &charge)?;
+    }
     emit(call.world, "payment_intent.canceled", "payment_intent", &id)?;
     Ok(after)
 }

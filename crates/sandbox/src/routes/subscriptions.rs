@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{Call, list, update};
 use crate::error::{ApiError, Res};
 use crate::events::emit_changed;
-use crate::flows::subscription;
+use crate::flows::{proration, subscription};
 use crate::params;
 use crate::plan::{LineSpec, Plan, read_discount};
 
@@ -67,6 +67,10 @@ fn all(call: &mut Call<'_>) -> Res {
 fn change(call: &mut Call<'_>) -> Res {
     let id = call.id().to_owned();
     let before = call.world.live("subscription", &id, "id")?;
+    let items = !params::list(call.params, "items").is_empty();
+    if items {
+        proration::change(call.world, &id, call.params)?;
+    }
     let after = update(call, "subscription", &["cancel_at_period_end", "description"])?;
     if let Some(plan) = call.world.plans.get_mut(&id) {
         plan.subscription_metadata = after["metadata"].clone();
@@ -77,7 +81,9 @@ fn change(call: &mut Call<'_>) -> Res {
             changed[field] = before[field].clone();
         }
     }
-    emit_changed(call.world, "customer.subscription.updated", "subscription", &id, changed)?;
+    if !items || changed.as_object().is_some_and(|c| !c.is_empty()) {
+        emit_changed(call.world, "customer.subscription.updated", "subscription", &id, changed)?;
+    }
     Ok(after)
 }
 
