@@ -1,5 +1,6 @@
 //! What every handler and worker shares.
 
+use crate::api::stripe_app::StripeApp;
 use crate::clock::Clock;
 use crate::connect::checks::Checks;
 use crate::setup::first_run::FirstRun;
@@ -50,6 +51,8 @@ pub struct App {
     pub reveals: Arc<Reveals>,
     /// What the tracking surface holds in memory.
     pub track: Arc<Track>,
+    /// What the endpoint of the app in Stripe's Dashboard remembers.
+    pub stripe_app: Arc<StripeApp>,
     keys: Arc<Keys>,
 }
 
@@ -72,6 +75,7 @@ impl App {
             checks: Arc::default(),
             reveals: Arc::default(),
             track: Arc::new(Track::default()),
+            stripe_app: Arc::default(),
             keys: Arc::new(Keys { master, of_workspace: RwLock::new(HashMap::new()) }),
         }
     }

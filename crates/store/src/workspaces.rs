@@ -351,6 +351,11 @@ pub async fn program_mode(
     Ok(if live { "live" } else { "test" })
 }
 
+/// The last letters of a key, by which a person tells it.
+pub(crate) fn key_hint(token: &str) -> String {
+    token.chars().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect()
+}
+
 /// Stores an API key: its hash and a hint of its last letters, never the key.
 ///
 /// # Errors
@@ -364,7 +369,7 @@ pub async fn insert_api_key(
     now: i64,
 ) -> Result<(), StoreError> {
     let hash = crate::vault::token_hash(token);
-    let hint: String = token.chars().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect();
+    let hint = key_hint(token);
     let sql = "INSERT INTO api_key (workspace_id, key_id, program_id, name, hint, token_hash, created_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7)";
     let (ws, prg) = (P::T(&program.workspace_id), P::T(&program.program_id));

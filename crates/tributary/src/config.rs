@@ -37,6 +37,8 @@ pub(crate) struct Config {
     pub(crate) link_delay_ms: i64,
     /// The header in which a proxy names the visitor's address.
     pub(crate) client_address_header: Option<HeaderName>,
+    /// Secrets with which calls of the app in Stripe's Dashboard must be signed; empty: they need not be.
+    pub(crate) stripe_app_secrets: Vec<SecretString>,
     /// Names in the environment that look like ours and mean nothing.
     pub(crate) unknown_names: Vec<String>,
     /// The file that was read, if there is one.
@@ -87,6 +89,7 @@ impl Config {
             client_address_header: raw.optional("client_address_header", |text| {
                 HeaderName::from_str(text).map_err(|_| "a header's name has letters and hyphens".into())
             })?,
+            stripe_app_secrets: raw.optional("stripe_app_secrets", app_secrets)?.unwrap_or_default(),
             unknown_names: Vec::new(),
             file: None,
         })
@@ -132,6 +135,16 @@ fn host_text(listen: SocketAddr) -> String {
 fn number(text: &str, least: i64, most: i64) -> Result<i64, String> {
     let number = text.parse::<i64>().ok().filter(|number| (least..=most).contains(number));
     number.ok_or_else(|| format!("it is a whole number from {least} to {most}"))
+}
+
+/// At most four, so that old and new ones overlap while they are rolled.
+fn app_secrets(text: &str) -> Result<Vec<SecretString>, String> {
+    let all: Vec<_> = text.split(',').map(str::trim).collect();
+    let good = all.iter().all(|one| one.starts_with("absec_") && one.len() > 12);
+    if good && all.len() <= 4 {
+        return Ok(all.into_iter().map(SecretString::from).collect());
+    }
+    Err("signing secrets of an app begin with absec_; one to four, separated by commas".to_owned())
 }
 
 fn public_url(text: &str) -> Result<Url, String> {
@@ -204,6 +217,7 @@ mod tests {
             ("stripe_api_base", "http://api.stripe.com"),
             ("poll_seconds", "0"),
             ("link_delay_ms", "-1"),
+            ("stripe_app_secrets", "absec_1234567890,hush"),
         ] {
             let failure = with(key, text).unwrap_err();
             assert!(failure.message.contains(&key.to_uppercase()), "{}", failure.message);

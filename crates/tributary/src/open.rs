@@ -79,5 +79,8 @@ pub(crate) fn app_at(config: &Config, listen: SocketAddr, db: Db, master: Master
     if let Some(header) = &config.client_address_header {
         app.track.trust(header.clone());
     }
+    if !config.stripe_app_secrets.is_empty() {
+        app.stripe_app.require_signature(config.stripe_app_secrets.clone());
+    }
     Ok(app)
 }

@@ -3,6 +3,7 @@
 mod dependencies;
 mod interface;
 mod migrations;
+mod traps;
 mod words;
 
 use std::path::{Path, PathBuf};

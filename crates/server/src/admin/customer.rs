@@ -180,7 +180,7 @@ async fn show(
 }
 
 /// Who brought the customer and by what, in a sentence.
-fn because(line: &Line, partner: Option<&str>) -> String {
+pub(crate) fn because(line: &Line, partner: Option<&str>) -> String {
     let Some(partner) = partner else {
         return "Nobody brought this customer: no link, no sign-up and no metadata names a partner."
             .to_owned();
@@ -222,7 +222,7 @@ fn sale_line(sale: &Sale, card: &ProgramCard, now: i64) -> SaleLine {
     }
 }
 
-fn kind_words(kind: &str) -> String {
+pub(crate) fn kind_words(kind: &str) -> String {
     const KINDS: [EvidenceKind; 8] = [
         EvidenceKind::PartnerMetadata,
         EvidenceKind::CustomerMetadata,

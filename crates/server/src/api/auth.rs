@@ -51,12 +51,12 @@ impl Unit for Open {
     }
 }
 
-fn unauthenticated(why: &str) -> ApiError {
+pub(super) fn unauthenticated(why: &str) -> ApiError {
     ApiError::Unauthenticated(format!("Unauthenticated. {why}"))
 }
 
 /// The key of `Authorization: Bearer KEY`.
-fn bearer(parts: &Parts) -> Result<&str, ApiError> {
+pub(super) fn bearer(parts: &Parts) -> Result<&str, ApiError> {
     let header = parts
         .headers
         .get(AUTHORIZATION)

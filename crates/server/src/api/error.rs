@@ -25,6 +25,8 @@ pub enum ApiError {
     TooLarge(String),
     /// 422: a field is wrong.
     Invalid(Problems),
+    /// 429: too much at once.
+    TooMany(String),
     /// The store failed.
     Store(StoreError),
 }
@@ -81,6 +83,11 @@ impl IntoResponse for ApiError {
                 let mut answer = plain(StatusCode::PAYLOAD_TOO_LARGE, message);
                 // What is left of the body is not read: the connection cannot be used again.
                 answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                answer
+            }
+            Self::TooMany(message) => {
+                let mut answer = plain(StatusCode::TOO_MANY_REQUESTS, message);
+                answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
                 answer
             }
             Self::Invalid(errors) => {

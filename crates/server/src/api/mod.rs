@@ -9,6 +9,7 @@ pub mod input;
 pub mod paging;
 pub mod partners;
 mod pipeline;
+pub mod stripe_app;
 pub mod test;
 pub mod token;
 pub mod transactions;
@@ -18,7 +19,7 @@ mod work;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use token::new_api_token;
+pub use token::{new_api_token, new_app_token};
 
 use crate::state::App;
 use axum::http::{Method, StatusCode, Uri, header};
@@ -43,12 +44,14 @@ fn described() -> OpenApiRouter<App> {
     let mut components = Components::new();
     let bearer = Http::new(HttpAuthScheme::Bearer);
     components.add_security_scheme("api_key", SecurityScheme::Http(bearer));
+    components.add_security_scheme("app_token", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
     let base = OpenApiBuilder::new().info(info).components(Some(components)).build();
     OpenApiRouter::with_openapi(base)
         .routes(routes!(test::test))
         .merge(partner_routes())
         .merge(customer_routes())
         .merge(transaction_routes())
+        .merge(stripe_app::routes())
 }
 
 fn partner_routes() -> OpenApiRouter<App> {

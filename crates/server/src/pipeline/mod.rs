@@ -7,6 +7,7 @@ pub mod decide;
 pub mod evidence;
 pub mod explain;
 pub mod fetch;
+pub mod fixing;
 pub mod link;
 pub mod mature;
 pub mod place;

@@ -22,12 +22,19 @@ migrations!(
     "0007_links",
     "0008_held",
     "0009_archived",
-    "0010_seals"
+    "0010_seals",
+    "0017_app_tokens"
 );
 
-/// The newest version that this binary knows.
+/// The newest version that this binary knows: the greatest number, of which some before it may not be in use.
 pub(super) fn newest() -> i64 {
-    i64::try_from(SQLITE.len()).unwrap_or(i64::MAX)
+    SQLITE.iter().filter_map(|(name, _)| name.split('_').next()?.parse().ok()).max().unwrap_or(0)
+}
+
+/// How many migrations there are.
+#[cfg(test)]
+pub(super) fn count() -> usize {
+    SQLITE.len()
 }
 
 fn runner(files: &[(&str, &str)]) -> Result<Runner, StoreError> {

@@ -9,6 +9,7 @@ pub mod overview;
 pub mod partners;
 pub mod search;
 pub mod sessions;
+pub mod stripe_customer;
 pub mod transactions;
 
 /// Where a page looks: one program in one mode.

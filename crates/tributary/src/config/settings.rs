@@ -86,6 +86,15 @@ pub(crate) const SETTINGS: &[Setting] = &[
         None,
         "The header in which your proxy names the visitor's address, such as X-Forwarded-For; only behind a proxy.",
     ),
+    Setting {
+        secret: true,
+        ..setting(
+            "stripe_app_secrets",
+            "TRIBUTARY_STRIPE_APP_SECRETS",
+            None,
+            "Signing secrets of your Stripe App (absec_…), separated by commas; with them its calls must be signed.",
+        )
+    },
 ];
 
 /// Where a value comes from.

@@ -1,4 +1,5 @@
-//! Settings → API keys: made with a name and shown once, listed by their last letters, revoked.
+//! Settings → API keys: made with a name and shown once, listed by their last letters, revoked. App tokens too: they
+//! open what the app in Stripe's Dashboard shows, and nothing else.
 
 use super::{Around, Asked, Load, back};
 use crate::App;
@@ -9,7 +10,7 @@ use crate::api;
 use crate::auth::login::Signed;
 use crate::setup::checks;
 use crate::state::new_id;
-use crate::ui::controls::{CopyField, Field};
+use crate::ui::controls::{CopyField, Field, Select};
 use crate::ui::frame::Frame;
 use crate::ui::page::page;
 use crate::ui::text::encode;
@@ -47,6 +48,7 @@ pub struct KeysCard {
     /// The tab to come back to.
     tab: &'static str,
     name: Field,
+    opens: Select,
     fresh: Option<CopyField>,
     rows: Vec<KeyRow>,
 }
@@ -58,6 +60,7 @@ pub struct KeyRow {
     id: String,
     name: String,
     hint: String,
+    app: bool,
     created: Ago,
     revoked: Option<Ago>,
 }
@@ -88,13 +91,24 @@ impl KeysCard {
                 required: true,
                 ..Field::default()
             },
+            opens: Select {
+                name: "opens",
+                label: "Opens",
+                options: vec![
+                    ("program".to_owned(), "The REST API of this program".to_owned()),
+                    ("stripe_app".to_owned(), "The app in Stripe's Dashboard, to read".to_owned()),
+                ],
+                value: "program".to_owned(),
+                help: "",
+            },
             fresh: fresh.map(|key| CopyField { what: "the API key", value: key.expose_secret().to_owned() }),
             rows: rows
                 .iter()
                 .map(|key| KeyRow {
                     id: encode(&key.key_id),
                     name: key.name.clone(),
-                    hint: format!("trb_…{}", key.hint),
+                    hint: format!("{}_…{}", if key.app { "tra" } else { "trb" }, key.hint),
+                    app: key.app,
                     created: Ago { at: key.created_at, now },
                     revoked: key.revoked_at.map(|at| Ago { at, now }),
                 })
@@ -147,6 +161,9 @@ pub struct Sent {
     form_token: String,
     name: String,
     tab: String,
+    /// `program`, as without it, or `stripe_app`.
+    #[serde(default)]
+    opens: String,
 }
 
 /// `POST /p/{program}/settings/keys`: makes a key and shows it on the page that follows, once.
@@ -169,9 +186,15 @@ async fn make(app: &App, visit: &Visit, public_id: &str, sent: &Sent) -> Result<
         Ok(name) => name,
         Err(words) => return refuse(&words).await,
     };
-    let token = api::new_api_token()?;
+    let for_app = match sent.opens.as_str() {
+        "" | "program" => false,
+        "stripe_app" => true,
+        _ => return refuse("A key opens the REST API (program) or the app (stripe_app).").await,
+    };
+    let token = if for_app { api::new_app_token() } else { api::new_api_token() }?;
     let load = Load::new(visit, public_id);
-    let make = Make { load, key_id: new_id(IdKind::ApiKey)?, name, token: token.clone(), now: app.now() };
+    let key_id = new_id(IdKind::ApiKey)?;
+    let make = Make { load, key_id, name, for_app, token: token.clone(), now: app.now() };
     if !app.db.write(make).await? {
         return refuse("There are 50 keys already. Revoke one that is not used any more.").await;
     }
@@ -221,6 +244,7 @@ struct Make {
     load: Load,
     key_id: String,
     name: String,
+    for_app: bool,
     token: String,
     now: i64,
 }
@@ -233,7 +257,12 @@ impl Unit for Make {
         if all.iter().filter(|key| key.revoked_at.is_none()).count() >= KEYS_MAX {
             return Ok(false);
         }
-        workspaces::insert_api_key(tx, &program, &self.key_id, &self.name, &self.token, self.now).await?;
+        let (id, name, token) = (&self.key_id, &self.name, &self.token);
+        if self.for_app {
+            keys::insert_app(tx, &program, id, name, token, self.now).await?;
+        } else {
+            workspaces::insert_api_key(tx, &program, id, name, token, self.now).await?;
+        }
         Ok(true)
     }
 }

@@ -1,0 +1,47 @@
+//! Every test that docs/STRIPE.md names is there, and every trap names one.
+
+use crate::support::repository;
+
+/// The table of traps begins under this heading.
+const TABLE: &str = "## Traps, and the test that fails without its guard";
+
+/// `path::name` in backticks.
+fn named(text: &str) -> Vec<(String, String)> {
+    text.split('`')
+        .skip(1)
+        .step_by(2)
+        .filter_map(|code| code.split_once("::"))
+        .filter(|(path, _)| path.contains('/') && path.contains('.'))
+        .map(|(path, name)| (path.to_owned(), name.to_owned()))
+        .collect()
+}
+
+#[test]
+fn every_test_that_the_manual_names_exists() {
+    let manual = std::fs::read_to_string(repository().join("docs/STRIPE.md")).expect("docs/STRIPE.md");
+    let all = named(&manual);
+    assert!(all.len() >= 70, "{} tests are named", all.len());
+    for (path, name) in all {
+        let text =
+            std::fs::read_to_string(repository().join(&path)).unwrap_or_else(|e| panic!("{path}: {e}"));
+        let there = if path.ends_with(".rs") {
+            text.contains(&format!("fn {name}("))
+        } else {
+            text.contains(&format!("test(\"{name}"))
+        };
+        assert!(there, "{path} has no test “{name}”");
+    }
+}
+
+#[test]
+fn every_trap_has_a_test() {
+    let manual = std::fs::read_to_string(repository().join("docs/STRIPE.md")).expect("docs/STRIPE.md");
+    let table = manual.split(TABLE).nth(1).expect("the table of traps");
+    let rows = table.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| trap"));
+    let mut count = 0;
+    for row in rows {
+        count += 1;
+        assert!(!named(row).is_empty(), "no test guards: {row}");
+    }
+    assert!(count >= 39, "{count} traps");
+}
