@@ -11,6 +11,7 @@ mod corruption;
 mod crash;
 mod eras;
 mod faults;
+mod histories;
 mod localstripe;
 mod mutants;
 mod pages;

@@ -254,6 +254,24 @@ pub fn fee(amount: i64) -> i64 {
     (share(amount, 29, 1_000) + 30).min(amount)
 }
 
+/// A decimal number in major units, as text, in minor units of its currency; `None` for what is none.
+pub fn minor(text: &str, currency: &str) -> Option<i64> {
+    const NONE: [&str; 16] = [
+        "bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf",
+        "xof", "xpf",
+    ];
+    const THREE: [&str; 5] = ["bhd", "jod", "kwd", "omr", "tnd"];
+    let exponent = if NONE.contains(&currency) { 0 } else { 2 + usize::from(THREE.contains(&currency)) };
+    let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+    let part = part.trim_end_matches('0');
+    if part.len() > exponent {
+        return None;
+    }
+    let amount: i64 = format!("{whole}{part:0<exponent$}").parse().ok()?;
+    Some(if negative { -amount } else { amount })
+}
+
 /// The tax lines of an invoice or of one line, empty without tax.
 pub fn taxes(lines: &[&Line]) -> Value {
     let mut entries = Vec::new();
@@ -305,6 +323,16 @@ mod tests {
         assert_eq!(tax(12_000, 200_000, true), 2_000);
         assert_eq!(tax(999, 190_000, true), 160); // 999 / 1.19 = 839.4957…
         assert_eq!(tax(999, 0, false), 0);
+    }
+
+    #[test]
+    fn decimals_have_the_digits_of_their_currency() {
+        assert_eq!(minor("12.5", "usd"), Some(1250));
+        assert_eq!(minor("-3", "usd"), Some(-300));
+        assert_eq!(minor("777", "jpy"), Some(777));
+        assert_eq!(minor("1.234", "kwd"), Some(1234));
+        assert_eq!(minor("1.234", "usd"), None);
+        assert_eq!(minor("1e3", "usd"), None);
     }
 
     #[test]

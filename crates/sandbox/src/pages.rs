@@ -56,10 +56,11 @@ async fn index(State(shared): State<Arc<Shared>>) -> Response {
         body.push_str(&format!("<p>The demo shop: <a href=\"{url}\">{url}</a></p>"));
     }
     body.push_str("<h2>Stories</h2><ul>");
-    for (name, about) in STORIES {
+    for story in STORIES {
         body.push_str(&format!(
-            "<li><form method=\"post\" action=\"/_sandbox/stories/{name}\"><button>{name}</button> {}</form></li>",
-            escape(about)
+            "<li><form method=\"post\" action=\"/_sandbox/stories/{0}\"><button>{0}</button> {1}</form></li>",
+            story.name,
+            escape(story.about)
         ));
     }
     body.push_str("</ul><h2>Control routes</h2><ul>");

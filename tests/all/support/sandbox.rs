@@ -1,9 +1,10 @@
 //! `tributary sandbox` as a process of its own.
 
+use super::books::Totals;
 use super::process::{Running, free_port, tail};
-use super::story::commission;
+use super::story::{RATE_PPM, commission_of_a_part};
 use super::{Answer, World, eventually, rest};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -27,10 +28,16 @@ impl Drop for Sandbox {
 impl Sandbox {
     /// Starts one for a world; from now on the world's connections are made to it.
     pub async fn start(world: &mut World) -> Self {
+        Self::start_with(world, &[]).await
+    }
+
+    /// As [`Self::start`], with further arguments.
+    pub async fn start_with(world: &mut World, more: &[&str]) -> Self {
         let port = free_port();
         let base = format!("http://127.0.0.1:{port}");
         world.set("TRIBUTARY_STRIPE_API_BASE", &base);
-        let command = world.prepared(&["sandbox", "--listen", &format!("127.0.0.1:{port}")]);
+        let listen = format!("127.0.0.1:{port}");
+        let command = world.prepared(&[&["sandbox", "--listen", &listen], more].concat());
         let running = Running::start(command, world.folder.path().join("sandbox.log"));
         let sandbox = Self { base, running, http: rest::client() };
         eventually("the sandbox answers", Duration::from_secs(60), || async {
@@ -99,16 +106,34 @@ impl Sandbox {
         told
     }
 
-    /// What partners must earn by the sandbox's own books, all of it `ADA`'s, by currency.
-    pub async fn owed(&self) -> BTreeMap<String, i64> {
+    /// What partners must earn by the sandbox's own books, by key and currency. `customers` are those whom the
+    /// merchant's server signed up, with their partners.
+    pub async fn owed(&self, partners: &[&str], customers: &BTreeMap<String, String>) -> Totals {
+        let terms = json!({ "percent_ppm": RATE_PPM, "partners": partners, "customers": customers });
+        let said = self.control("books/expected", &terms).await;
+        let mut totals = Totals::new();
+        for (partner, currencies) in said["partners"].as_object().expect("partners") {
+            for (currency, sums) in currencies.as_object().expect("currencies") {
+                let net = sums["net"].as_i64().unwrap_or_else(|| panic!("no net: {sums}"));
+                totals.insert((partner.clone(), currency.clone()), net);
+            }
+        }
+        totals
+    }
+
+    /// What all that was sold must bring, as if one partner had brought all of it, by currency. Reckoned here by
+    /// fractions: it checks the sandbox's own reckoning, too.
+    pub async fn owed_to_one(&self) -> BTreeMap<String, i64> {
         let books = self.look("books").await;
         let mut sums = BTreeMap::new();
         for sale in books["sales"].as_array().expect("sales") {
             let number = |name: &str| sale[name].as_i64().unwrap_or_else(|| panic!("no {name}: {sale}"));
             let base = number("total") - number("tax") - number("shipping");
-            let kept = number("captured") - number("refunded");
+            let back = number("refunded") + number("dispute_lost") + number("out_of_band");
+            let kept = (number("captured") - back).max(0);
+            let share = (number("paid"), number("total"));
             let currency = sale["currency"].as_str().expect("a currency").to_owned();
-            *sums.entry(currency).or_insert(0) += commission(base, kept, number("captured"));
+            *sums.entry(currency).or_insert(0) += commission_of_a_part(base, share, kept, number("captured"));
         }
         sums
     }
@@ -116,7 +141,7 @@ impl Sandbox {
     /// The books of the world equal the sandbox's.
     pub async fn agree(&self, world: &World) {
         world.settled().await;
-        let owed = self.owed().await;
+        let owed = self.owed_to_one().await;
         assert!(!owed.is_empty(), "the sandbox sold nothing");
         let expected: Vec<_> = owed.into_iter().map(|(currency, amount)| ("ADA", currency, amount)).collect();
         world.expect_totals(&expected).await;

@@ -79,6 +79,13 @@ pub fn commission(base: i64, kept: i64, captured: i64) -> i64 {
     half_even(&(number(base) * number(RATE_PPM) / number(1_000_000) * number(kept) / number(captured)))
 }
 
+/// The same, where only a part of the total was paid: base × part × rate × kept / captured.
+pub fn commission_of_a_part(base: i64, (paid, total): (i64, i64), kept: i64, captured: i64) -> i64 {
+    let number = |n: i64| BigRational::from_integer(BigInt::from(n));
+    let whole = number(base) * number(RATE_PPM) / number(1_000_000);
+    half_even(&(whole * number(paid) / number(total) * number(kept) / number(captured)))
+}
+
 /// The nearest whole number; in the middle, the even one.
 pub fn half_even(value: &BigRational) -> i64 {
     let two = BigInt::from(2);

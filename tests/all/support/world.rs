@@ -106,18 +106,23 @@ impl World {
     /// As [`Self::connected`]; the program's public id is the same in every such world, so that digests compare.
     pub async fn comparable(engine: Engine) -> Self {
         let mut world = Self::empty(engine).await;
-        world.setup().await;
-        let (old, new) = (world.program.clone(), COMMON_PROGRAM);
-        let sql = format!(
-            "UPDATE program SET public_id = '{new}' WHERE public_id = '{old}'; \
-             UPDATE route SET token = '{new}' WHERE kind = 'program' AND token = '{old}'"
-        );
-        world.database.damage(&sql).await;
-        world.program = COMMON_PROGRAM.to_owned();
+        world.set_up_comparable().await;
         world.serve().await;
         world.connect().await;
         world.partner("ADA").await;
         world
+    }
+
+    /// [`Self::setup`] with the public id that all comparable worlds share.
+    pub async fn set_up_comparable(&mut self) {
+        self.setup().await;
+        let (old, new) = (self.program.clone(), COMMON_PROGRAM);
+        let sql = format!(
+            "UPDATE program SET public_id = '{new}' WHERE public_id = '{old}'; \
+             UPDATE route SET token = '{new}' WHERE kind = 'program' AND token = '{old}'"
+        );
+        self.database.damage(&sql).await;
+        self.program = COMMON_PROGRAM.to_owned();
     }
 
     /// Sets an environment variable for every later process of this world.

@@ -76,7 +76,8 @@ impl Sums {
         let add = |into: &mut HashMap<String, i64>, key: Option<String>, amount: i64| {
             *into.entry(key.unwrap_or_default()).or_default() += amount;
         };
-        for refund in world.newest("refund") {
+        // A refund without a movement of the balance released an authorisation: no money came, none went back.
+        for refund in world.newest("refund").filter(|r| params::at(r, "balance_transaction").is_some()) {
             if matches!(params::text(refund, "status"), Some("succeeded" | "pending")) {
                 add(&mut sums.refunded, text(refund, "charge"), params::int0(refund, "amount"));
             }

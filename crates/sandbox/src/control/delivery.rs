@@ -15,7 +15,7 @@ use crate::error::ApiError;
 use crate::shared::{Shared, WorldKey};
 
 /// A flush waits no longer; then it says what still waits.
-const LONGEST_FLUSH: Duration = Duration::from_secs(30);
+const LONGEST_FLUSH: Duration = Duration::from_secs(20);
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// `POST /_sandbox/delivery`

@@ -42,7 +42,7 @@ pub const ROUTES: &[(&str, &str, &str)] = &[
     (
         "POST",
         "/_sandbox/stories/{name}",
-        "{tributary_url?, api_key?, partner_key?, currency?, shuffle?, duplicate?}",
+        "{tributary_url?, api_key?, partner_key?, currency?, percent_ppm?, shuffle?, duplicate?}",
     ),
     (
         "POST",

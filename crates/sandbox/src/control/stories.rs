@@ -14,7 +14,10 @@ use crate::stories::{self, Options, STORIES};
 
 /// `GET /_sandbox/stories`
 pub async fn list() -> Response {
-    let all: Vec<_> = STORIES.iter().map(|(name, about)| json!({ "name": name, "about": about })).collect();
+    let all: Vec<_> = STORIES
+        .iter()
+        .map(|s| json!({ "name": s.name, "about": s.about, "needs_api": s.needs_api }))
+        .collect();
     reply(Ok(json!({ "stories": all })))
 }
 
@@ -25,7 +28,7 @@ pub async fn play(
     Query(which): Query<Which>,
     body: Bytes,
 ) -> Response {
-    if !STORIES.iter().any(|(known, _)| *known == name) {
+    if !STORIES.iter().any(|story| story.name == name) {
         return reply(Err(ApiError::missing("story", &name, "name")));
     }
     let options = match read::<Options>(&body) {

@@ -183,7 +183,41 @@ pub fn capture(world: &mut World, id: &str, amount: Option<i64>) -> Res<()> {
     }
     world.change("charge", id, json!({ "captured": true }))?;
     book(world, id, amount)?;
+    release(world, &charge, authorised - amount)?;
     emit(world, "charge.captured", "charge", id)
+}
+
+/// What was authorised and not captured goes back: Stripe books a refund of its own that moves no money.
+fn release(world: &mut World, charge: &Value, amount: i64) -> Res<()> {
+    if amount == 0 {
+        return Ok(());
+    }
+    world.make(
+        "refund",
+        "re",
+        json!({
+            "amount": amount,
+            "balance_transaction": null,
+            "charge": charge["id"],
+            "currency": charge["currency"],
+            "destination_details": {
+                "type": "card",
+                "card": { "reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "reversal" },
+            },
+            "payment_intent": charge["payment_intent"],
+            "status": "succeeded",
+        }),
+    )?;
+    let id = params::owned(charge, "id").unwrap_or_default();
+    world.change("charge", &id, json!({ "amount_refunded": amount })).map(|_| ())
+}
+
+/// What of a charge can still go back: captured, and not refunded. What was released counts as refunded.
+pub fn left(charge: &Value) -> i64 {
+    if params::int0(charge, "amount_captured") == 0 {
+        return 0;
+    }
+    params::int0(charge, "amount") - params::int0(charge, "amount_refunded")
 }
 
 /// Money arrives: the captured amount and its balance transaction.

@@ -23,7 +23,7 @@ const CLOSED: [&str; 4] = ["won", "lost", "warning_closed", "prevented"];
 /// 400 for a charge that is not captured or disputed already, or too large an amount.
 pub fn open(world: &mut World, charge: &str, amount: Option<i64>, reason: &str, inquiry: bool) -> Res {
     let found = world.live("charge", charge, "charge")?;
-    let left = params::int0(&found, "amount_captured") - params::int0(&found, "amount_refunded");
+    let left = charge::left(&found);
     let amount = amount.unwrap_or(left);
     if params::flag(&found, "disputed") || !(1..=left).contains(&amount) {
         return Err(ApiError::bad(format!("Charge {charge} cannot be disputed over {amount}.")));

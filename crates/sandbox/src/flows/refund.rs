@@ -29,7 +29,7 @@ pub fn create(world: &mut World, charge: &str, wanted: &Wanted) -> Res<String> {
     let found = world.live("charge", charge, "charge")?;
     let refunded = params::int0(&found, "amount_refunded");
     let captured = params::int0(&found, "amount_captured");
-    let amount = amount(charge, wanted.amount, captured, refunded)?;
+    let amount = amount(charge, wanted.amount, captured, charge::left(&found))?;
     let currency = params::owned(&found, "currency").unwrap_or_default();
     let metadata = if wanted.metadata.is_null() { json!({}) } else { wanted.metadata.clone() };
     let mut refund = world.build(
@@ -66,7 +66,7 @@ pub fn create(world: &mut World, charge: &str, wanted: &Wanted) -> Res<String> {
     world.change(
         "charge",
         charge,
-        json!({ "amount_refunded": refunded + amount, "refunded": refunded + amount == captured }),
+        json!({ "amount_refunded": refunded + amount, "refunded": amount == charge::left(&found) }),
     )?;
     emit_changed(world, "charge.refunded", "charge", charge, json!({ "amount_refunded": refunded }))?;
     emit(world, "refund.created", "refund", &id)?;
@@ -78,8 +78,7 @@ pub fn create(world: &mut World, charge: &str, wanted: &Wanted) -> Res<String> {
     Ok(id)
 }
 
-fn amount(charge: &str, wanted: Option<i64>, captured: i64, refunded: i64) -> Res<i64> {
-    let left = captured - refunded;
+fn amount(charge: &str, wanted: Option<i64>, captured: i64, left: i64) -> Res<i64> {
     if captured == 0 {
         return Err(ApiError::bad(format!("Charge {charge} has nothing captured to refund.")));
     }

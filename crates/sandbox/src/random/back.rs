@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{Player, id};
 use crate::error::Res;
-use crate::flows::{dispute, refund};
+use crate::flows::{charge, dispute, refund};
 use crate::params;
 
 impl Player<'_> {
@@ -22,8 +22,7 @@ impl Player<'_> {
     }
 
     fn left(&self, charge: &str) -> i64 {
-        let Some(found) = self.world.get("charge", charge) else { return 0 };
-        params::int0(found, "amount_captured") - params::int0(found, "amount_refunded")
+        self.world.get("charge", charge).map(charge::left).unwrap_or_default()
     }
 
     /// One to three refunds; some wait for the bank, some come back.

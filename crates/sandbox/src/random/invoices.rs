@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Player, id};
 use crate::error::Res;
-use crate::flows::billing;
+use crate::flows::{billing, charge};
 use crate::params;
 
 impl Player<'_> {
@@ -88,10 +88,8 @@ impl Player<'_> {
         }
         let amount = if self.often(20) { left } else { self.some_of(left) };
         let charge = billing::charge_of(self.world, invoice);
-        let refundable = charge
-            .and_then(|c| self.world.get("charge", &c))
-            .map(|c| params::int0(c, "amount_captured") - params::int0(c, "amount_refunded"))
-            .unwrap_or_default();
+        let refundable =
+            charge.and_then(|c| self.world.get("charge", &c)).map(charge::left).unwrap_or_default();
         let refund = if self.often(60) { self.some_of(amount).min(refundable) } else { 0 };
         let rest = amount - refund;
         let credit = if rest > 0 && self.often(50) { self.some_of(rest) } else { 0 };

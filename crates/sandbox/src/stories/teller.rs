@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::Options;
 use crate::config::TributaryTarget;
+use crate::money;
 use crate::params;
 use crate::shared::{Shared, WorldKey};
 
@@ -17,6 +18,8 @@ pub struct Teller {
     pub steps: Vec<Value>,
     /// Ids of what was made, by role.
     pub ids: BTreeMap<String, Value>,
+    /// Keys of the customers whom Tributary was told of.
+    pub signed_up: Vec<String>,
     /// What the story was told.
     pub options: Options,
     shared: Arc<Shared>,
@@ -32,7 +35,15 @@ impl Teller {
         tributary: Option<TributaryTarget>,
         options: Options,
     ) -> Self {
-        Self { steps: Vec::new(), ids: BTreeMap::new(), options, shared, key, tributary }
+        Self {
+            steps: Vec::new(),
+            ids: BTreeMap::new(),
+            signed_up: Vec::new(),
+            options,
+            shared,
+            key,
+            tributary,
+        }
     }
 
     /// The partner's key, `demo-partner` unless the story was told another.
@@ -99,6 +110,32 @@ impl Teller {
         let url = format!("{}{path}", target.base_url.trim_end_matches('/'));
         let request = self.shared.client.post(url).bearer_auth(target.api_key).json(&body);
         self.send("tributary", "POST", path, request).await.map(Some)
+    }
+
+    /// The tax and shipping of the day.
+    pub fn settings(&self) -> Result<Value, Value> {
+        self.shared
+            .world(&self.key, |world| json!(world.settings))
+            .map_err(|error| json!({ "step": "read the settings", "message": error.message }))
+    }
+
+    /// What Tributary says that the partner has, by currency in minor units; `None` without Tributary, or where it
+    /// does not answer.
+    pub async fn real(&self) -> Option<BTreeMap<String, i64>> {
+        let target = self.tributary.as_ref()?;
+        let url = format!("{}/v1/partners/{}", target.base_url.trim_end_matches('/'), self.partner());
+        let answer = self.shared.client.get(url).bearer_auth(&target.api_key).send().await.ok()?;
+        let text = answer.error_for_status().ok()?.text().await.ok()?;
+        let said: Value = serde_json::from_str(&text).ok()?;
+        let mut sums = BTreeMap::new();
+        for part in ["pending", "not_paid"] {
+            for item in params::list(&said, &format!("data.commissions.{part}")) {
+                let currency = params::owned(item, "currency")?.to_lowercase();
+                let amount = money::minor(&item["amount"].to_string(), &currency)?;
+                *sums.entry(currency).or_insert(0) += amount;
+            }
+        }
+        Some(sums)
     }
 
     async fn send(

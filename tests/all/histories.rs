@@ -1,0 +1,133 @@
+//! Random histories of every shape of a payment, out of order, three of ten events twice, one of ten lost and brought
+//! later, end in the same books on both databases: those that the sandbox reckons on its own.
+//!
+//! `SEED=n` plays one history alone. `TRIBUTARY_HISTORIES` and `TRIBUTARY_HISTORY_EVENTS` set how many and how long
+//! ([docs/PERFORMANCE.md] says what the full size takes).
+
+use crate::support::books::Totals;
+use crate::support::sandbox::Sandbox;
+use crate::support::{Engine, World};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// Histories and events of each that fit an everyday run.
+const HISTORIES: u64 = 12;
+const EVENTS: u64 = 200;
+/// What Tributary does not follow yet, unless `TRIBUTARY_HISTORY_WITHOUT` (names with commas between) says otherwise.
+const WITHOUT: &str = "disputes,credit_notes";
+/// The pipeline may take so long for one event, at its slowest.
+const LIMIT_PER_EVENT: Duration = Duration::from_millis(200);
+
+fn number(name: &str, usual: u64) -> u64 {
+    match std::env::var(name) {
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name} is a whole number, not {text}")),
+        Err(_) => usual,
+    }
+}
+
+/// The two partners of a history.
+fn partners(seed: u64) -> [String; 2] {
+    [format!("S{seed}A"), format!("S{seed}B")]
+}
+
+async fn world(engine: Engine, sandbox: Option<&Sandbox>) -> World {
+    let mut world = World::empty(engine).await;
+    if let Some(sandbox) = sandbox {
+        world.set("TRIBUTARY_STRIPE_API_BASE", &sandbox.base);
+        prepare(&mut world).await;
+    }
+    world
+}
+
+async fn prepare(world: &mut World) {
+    world.set_up_comparable().await;
+    world.serve().await;
+    let said = world.connect_with(&world.program, "rk_test_the_usual_one", None).await.ok().json();
+    assert!(said["webhook_endpoint"].is_string(), "{said}");
+}
+
+/// Every delivery has arrived.
+async fn flush(sandbox: &Sandbox, limit: Duration) {
+    let end = Instant::now() + limit;
+    loop {
+        let said = sandbox.control("delivery/flush", &json!({})).await;
+        if said["settled"] == true {
+            return;
+        }
+        assert!(Instant::now() < end, "the events do not arrive within {limit:?}: {said}");
+    }
+}
+
+/// The partners whose money is not what it must be, with the seed that tells how to play it again.
+fn differences(owed: &Totals, got: &Totals) -> Vec<String> {
+    let keys: std::collections::BTreeSet<_> = owed.keys().chain(got.keys()).collect();
+    let of = |totals: &Totals, key| totals.get(key).copied().unwrap_or(0);
+    keys.into_iter()
+        .filter(|key| of(owed, key) != of(got, key))
+        .map(|key| {
+            let seed: String = key.0.chars().filter(char::is_ascii_digit).collect();
+            let (must, is) = (of(owed, key), of(got, key));
+            format!("{} {}: {is}, must be {must}; again by SEED={seed}", key.0, key.1)
+        })
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn random_histories_end_in_the_books_that_the_sandbox_reckons() {
+    let seeds: Vec<u64> = match std::env::var("SEED") {
+        Ok(_) => vec![number("SEED", 0)],
+        Err(_) => (1..=number("TRIBUTARY_HISTORIES", HISTORIES)).collect(),
+    };
+    let events = number("TRIBUTARY_HISTORY_EVENTS", EVENTS);
+    let mut one = world(Engine::Sqlite, None).await;
+    let sandbox = Sandbox::start(&mut one).await;
+    prepare(&mut one).await;
+    let two = world(Engine::Postgres, Some(&sandbox)).await;
+    let worlds = [one, two];
+    let keys: Vec<String> = seeds.iter().flat_map(|seed| partners(*seed)).collect();
+    for world in &worlds {
+        for key in &keys {
+            world.partner(key).await;
+        }
+    }
+    let faults = json!({ "shuffle": true, "duplicate_percent": 30, "drop_percent": 10, "hold": true });
+    sandbox.control("delivery", &faults).await;
+    let without = std::env::var("TRIBUTARY_HISTORY_WITHOUT").unwrap_or_else(|_| WITHOUT.to_owned());
+    let without: Vec<&str> = without.split(',').filter(|name| !name.is_empty()).collect();
+    let mut made = 0;
+    for seed in &seeds {
+        let wanted =
+            json!({ "seed": seed, "events": events, "partners": partners(*seed), "without": without });
+        made += sandbox.control("random", &wanted).await["events"].as_u64().expect("a number");
+    }
+    let limit = Duration::from_secs(60) + LIMIT_PER_EVENT * u32::try_from(made).expect("fits");
+    let start = Instant::now();
+    flush(&sandbox, limit).await;
+    for world in &worlds {
+        world.settled_within(limit).await;
+    }
+    sandbox.control("delivery", &json!({})).await;
+    let healed = sandbox.control("delivery/redeliver", &json!({})).await["redelivered"].as_u64();
+    assert!(healed.is_some_and(|n| n > 0), "one event of ten was lost at first");
+    flush(&sandbox, limit).await;
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let owed = sandbox.owed(&keys, &BTreeMap::new()).await;
+    assert!(owed.values().any(|net| *net > 0), "{owed:?}");
+    let mut digests = Vec::new();
+    for world in &worlds {
+        world.settled_within(limit).await;
+        let wrong = differences(&owed, &world.ledger_totals().await);
+        assert!(wrong.is_empty(), "{:?}:\n{}", world.engine, wrong.join("\n"));
+        let wrong = differences(&owed, &world.target_totals().await);
+        assert!(wrong.is_empty(), "{:?}, targets:\n{}", world.engine, wrong.join("\n"));
+        digests.push(world.digest().await);
+    }
+    assert_eq!(digests[0], digests[1], "both databases end in the same books (seeds {seeds:?})");
+    for world in &worlds {
+        world.finish().await;
+    }
+    let spent = start.elapsed();
+    eprintln!("{} histories, {made} events on two databases in {spent:?}", seeds.len());
+    sandbox.stop().await;
+}
