@@ -8,7 +8,6 @@
 use super::clicks::visit_of;
 use super::context::Context;
 use super::project::{People, Person};
-use futures_util::future::try_join_all;
 use std::collections::BTreeSet;
 use tributary_domain::attribution::second_of;
 use tributary_domain::ids;
@@ -36,13 +35,13 @@ pub async fn resolve_buyers(
     let links = people::links(tx, &ctx.workspace_id, &ctx.connection_id, &new).await?;
     let unknown = new.into_iter().zip(links).filter(|(_, links)| links.is_empty()).map(|(buyer, _)| buyer);
     let buyers: BTreeSet<String> = hinted.iter().cloned().chain(unknown).collect();
-    if tx.twin().is_some() {
+    if let Some(crew) = tx.crew() {
         // Each asks much and in turn: across a socket they ask side by side.
-        let flights = buyers.iter().filter_map(|buyer| {
-            let mut own = tx.twin()?;
-            Some(async move { resolve(&mut own, ctx, buyer, seen).await })
+        let works = buyers.iter().map(|buyer| {
+            let mut own = crew.member();
+            async move { resolve(&mut own, ctx, buyer, seen).await }
         });
-        try_join_all(flights).await?;
+        crew.run(works).await?;
     } else {
         for buyer in &buyers {
             resolve(tx, ctx, buyer, seen).await?;

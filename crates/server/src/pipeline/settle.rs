@@ -6,8 +6,7 @@
 use super::clicks;
 use super::post::Poster;
 use crate::App;
-use futures_util::future::try_join_all;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use tributary_domain::attribution::{self, Attribution, Evidence, Rank, Reach};
 use tributary_domain::ids;
 use tributary_domain::money::Currency;
@@ -41,13 +40,18 @@ impl Unit for SettleScopes {
         let (ws, now) = (&self.workspace_id, self.now);
         tx.remember_settings();
         let mut all = Poster::new(ws, now);
-        if tx.twin().is_some() {
-            // What one scope asks for is in flight beside what the others ask for.
-            let flights = self.scopes.iter().filter_map(|(program_id, customer_id)| {
-                let mut own = tx.twin()?;
-                Some(async move { settle_scope(&mut own, ws, program_id, customer_id, now).await })
+        // Before the scopes, as projecting does: whoever took them the other way round would wait for it crosswise.
+        let programs: BTreeSet<&String> = self.scopes.iter().map(|(program_id, _)| program_id).collect();
+        for program_id in programs {
+            objects::lock_program(tx, ws, program_id).await?;
+        }
+        if let Some(crew) = tx.crew() {
+            // What one scope asks for is asked together with what the others ask for.
+            let works = self.scopes.iter().map(|(program_id, customer_id)| {
+                let mut own = crew.member();
+                async move { settle_scope(&mut own, ws, program_id, customer_id, now).await }
             });
-            try_join_all(flights).await?.into_iter().for_each(|poster| all.join(poster));
+            crew.run(works).await?.into_iter().for_each(|poster| all.join(poster));
         } else {
             for (program_id, customer_id) in &self.scopes {
                 all.join(settle_scope(tx, ws, program_id, customer_id, now).await?);
@@ -330,14 +334,9 @@ async fn note_partner(tx: &mut Tx<'_>, scene: &mut Scene) -> Result<(), StoreErr
     if !scene.customer.is_derived() || scene.customer.partner_id == found {
         return Ok(());
     }
-    let ws = &scene.workspace_id;
-    objects::lock_program(tx, ws, &scene.program_id).await?;
-    // A call may have been faster.
-    let again = people::find_customer(tx, ws, &scene.customer.customer_id).await?;
-    if let Some(before) = again.filter(|again| again.is_derived() && again.partner_id != found) {
-        people::set_found_partner(tx, ws, &before, found.as_deref()).await?;
-        scene.customer.partner_id = found;
-    }
+    // The program is locked, so no call changes the customer meanwhile.
+    people::set_found_partner(tx, &scene.workspace_id, &scene.customer, found.as_deref()).await?;
+    scene.customer.partner_id = found;
     Ok(())
 }
 

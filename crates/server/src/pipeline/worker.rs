@@ -26,6 +26,8 @@ const AHEAD: i64 = 256;
 const SCOPES: i64 = 128;
 /// Transactions of settlement before events are looked for again: neither starves the other.
 const SETTLEMENTS: usize = 4;
+/// How often look-ups at Stripe let the inbox go first, half a second each.
+const PATIENCE: usize = 20;
 /// Tries before an event is parked.
 const TRIES: i64 = 12;
 
@@ -37,6 +39,7 @@ pub async fn run(app: App, stop: impl Future<Output = ()> + Send) {
         loop {
             busy.store(true, Ordering::Relaxed);
             if let Err(error) = drain(&app).await {
+                app.db.set_behind(false);
                 tracing::error!(%error, "the pipeline stopped for a moment");
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
@@ -45,7 +48,15 @@ pub async fn run(app: App, stop: impl Future<Output = ()> + Send) {
         }
     };
     let look_ups = async {
+        let mut turns = 0;
         loop {
+            // The inbox may hold the answer already: while there is much in it, Stripe is asked less often.
+            if app.db.is_behind() && turns < PATIENCE {
+                turns += 1;
+                tokio::time::sleep(Duration::from_millis(500)).await;
+                continue;
+            }
+            turns = 0;
             match fetch_all(&app, &clients).await {
                 Ok(0) => tokio::time::sleep(Duration::from_millis(500)).await,
                 Ok(_) => {}
@@ -60,8 +71,23 @@ pub async fn run(app: App, stop: impl Future<Output = ()> + Send) {
         () = pipeline => {}
         () = look_ups => {}
         () = super::seal::run(&app, &busy) => {}
+        () = statistics(&app, &busy) => {}
         () = super::super::jobs::poll::run(&app, &clients) => {}
         () = stop => {}
+    }
+}
+
+/// While there is work, lets the database know how its tables have grown.
+async fn statistics(app: &App, busy: &AtomicBool) {
+    loop {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        if busy.load(Ordering::Relaxed)
+            && let Err(error) = app.db.count_grown().await
+        {
+            // Plans are worse then, and the database counts by itself later.
+            tracing::warn!(%error, "the database could not be told to count its tables");
+            tokio::time::sleep(Duration::from_secs(60)).await;
+        }
     }
 }
 
@@ -81,10 +107,13 @@ pub async fn drain(app: &App) -> Result<usize, StoreError> {
     let mut posted = 0;
     for workspace_id in app.db.read(Workspaces).await? {
         loop {
-            let mut worked = 0;
+            let (mut worked, mut behind) = (0, false);
             for connection in app.db.read(Connections(workspace_id.clone())).await? {
-                worked += project_due(app, &connection).await?;
+                let events = project_due(app, &connection).await?;
+                behind |= i64::try_from(events) == Ok(AHEAD);
+                worked += events;
             }
+            app.db.set_behind(behind);
             worked += place_marked(app, &workspace_id).await?;
             for _ in 0..SETTLEMENTS {
                 let (scopes, journals) = settle_dirty(app, &workspace_id).await?;

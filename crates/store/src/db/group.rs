@@ -1,17 +1,49 @@
-//! Group commit on PostgreSQL: small units that came in meanwhile share one transaction, their statements in flight
+//! Group commit on PostgreSQL: small units that came in meanwhile share one transaction, their statements sent
 //! together, and its one commit.
 
+use super::crew::Crew;
 use super::{Tx, Unit};
 use crate::error::StoreError;
-use deadpool_postgres::{Pool, Transaction};
-use futures_util::future::{BoxFuture, try_join_all};
+use deadpool_postgres::Pool;
+use futures_util::future::BoxFuture;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::{mpsc, oneshot};
+use std::time::Duration;
+use tokio::sync::{Notify, mpsc, oneshot};
 
 /// Units that may wait for the next group.
 const QUEUE_MAX: usize = 8_192;
 /// Units in one group.
 const GROUP_MAX: usize = 256;
+
+/// The longest that a group waits for its turn.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// While the pipeline is behind, a group of those who are waited for and a unit of the background take turns: on the
+/// processors of one machine many callers would else leave the pipeline next to nothing.
+pub(super) struct Turns {
+    behind: Arc<AtomicBool>,
+    done: Notify,
+}
+
+impl Turns {
+    /// Turns that are taken while `behind` says so.
+    pub(super) fn new(behind: Arc<AtomicBool>) -> Self {
+        Self { behind, done: Notify::new() }
+    }
+
+    /// A unit of the background has ended: a group may go.
+    pub(super) fn done(&self) {
+        self.done.notify_one();
+    }
+
+    async fn wait(&self) {
+        if self.behind.load(Ordering::Relaxed) {
+            // Whoever waits here longer than that goes anyway: the pipeline may have stopped.
+            drop(tokio::time::timeout(PATIENCE, self.done.notified()).await);
+        }
+    }
+}
 
 /// The queue of units that share transactions.
 pub(super) struct Groups {
@@ -21,7 +53,7 @@ pub(super) struct Groups {
 /// A unit in a group, its type forgotten.
 trait Member: Send + Sync {
     /// Runs it and keeps its answer.
-    fn run<'a>(&'a self, tx: &'a Transaction<'a>) -> BoxFuture<'a, Result<(), StoreError>>;
+    fn run<'a>(&'a self, tx: Tx<'a>) -> BoxFuture<'a, Result<(), StoreError>>;
     /// Gives the answer after the commit; nothing if the group was lost.
     fn answer(&mut self, committed: bool);
 }
@@ -33,9 +65,9 @@ struct Waiting<U: Unit> {
 }
 
 impl<U: Unit> Member for Waiting<U> {
-    fn run<'a>(&'a self, tx: &'a Transaction<'a>) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn run<'a>(&'a self, mut tx: Tx<'a>) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
-            let out = self.unit.run(&mut Tx::pg(tx)).await?;
+            let out = self.unit.run(&mut tx).await?;
             *self.out.lock().unwrap_or_else(PoisonError::into_inner) = Some(out);
             Ok(())
         })
@@ -52,9 +84,9 @@ impl<U: Unit> Member for Waiting<U> {
 
 impl Groups {
     /// Starts the task that commits; it ends with the queue.
-    pub(super) fn start(pool: Pool) -> Self {
+    pub(super) fn start(pool: Pool, turns: Arc<Turns>) -> Self {
         let (queue, work) = mpsc::channel(QUEUE_MAX);
-        tokio::spawn(commit_all(pool, work));
+        tokio::spawn(commit_all(pool, work, turns));
         Self { queue }
     }
 
@@ -68,9 +100,13 @@ impl Groups {
     }
 }
 
-async fn commit_all(pool: Pool, mut work: mpsc::Receiver<Box<dyn Member>>) {
+async fn commit_all(pool: Pool, mut work: mpsc::Receiver<Box<dyn Member>>, turns: Arc<Turns>) {
     let mut group = Vec::new();
-    while work.recv_many(&mut group, GROUP_MAX).await > 0 {
+    loop {
+        turns.wait().await;
+        if work.recv_many(&mut group, GROUP_MAX).await == 0 {
+            return;
+        }
         let committed = commit(&pool, &group).await;
         if let Err(error) = &committed {
             tracing::warn!(%error, units = group.len(), "a group was not committed; each is tried on its own");
@@ -84,6 +120,7 @@ async fn commit_all(pool: Pool, mut work: mpsc::Receiver<Box<dyn Member>>) {
 async fn commit(pool: &Pool, group: &[Box<dyn Member>]) -> Result<(), StoreError> {
     let mut client = pool.get().await.map_err(|e| StoreError::Unavailable(e.to_string()))?;
     let transaction = client.transaction().await?;
-    try_join_all(group.iter().map(|member| member.run(&transaction))).await?;
+    let crew = Crew::new(&transaction, None);
+    crew.run(group.iter().map(|member| member.run(crew.member()))).await?;
     Ok(transaction.commit().await?)
 }

@@ -1,5 +1,8 @@
 //! Two databases behind one unit of work.
 
+mod batch;
+mod crew;
+mod flight;
 mod group;
 mod migrate;
 mod params;
@@ -11,6 +14,7 @@ mod tx;
 #[cfg(test)]
 mod tests;
 
+pub use crew::Crew;
 pub use params::{P, Ty};
 pub use row::Row;
 pub use tx::Tx;
@@ -19,6 +23,7 @@ use crate::error::StoreError;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A unit of work: owned input that can be run again. It touches nothing but the database.
 pub trait Unit: Send + Sync + 'static {
@@ -84,6 +89,7 @@ impl Location {
 #[derive(Clone)]
 pub struct Db {
     engine: Arc<Engine>,
+    behind: Arc<AtomicBool>,
 }
 
 enum Engine {
@@ -103,11 +109,14 @@ impl Db {
     /// # Errors
     /// [`StoreError::Unavailable`] if it cannot be opened; [`StoreError::Invalid`] for an old SQLite.
     pub async fn open(location: &Location) -> Result<Self, StoreError> {
+        let behind = Arc::<AtomicBool>::default();
         let engine = match location {
             Location::Sqlite(path) => Engine::Sqlite(sqlite::SqliteDb::open(path)?),
-            Location::Postgres(url) => Engine::Postgres(postgres::PgDb::open(url).await?),
+            Location::Postgres(url) => {
+                Engine::Postgres(postgres::PgDb::open(url, Arc::clone(&behind)).await?)
+            }
         };
-        Ok(Self { engine: Arc::new(engine) })
+        Ok(Self { engine: Arc::new(engine), behind })
     }
 
     /// Brings the schema to the newest version. Returns how many migrations were applied.
@@ -159,6 +168,30 @@ impl Db {
         match &*self.engine {
             Engine::Sqlite(db) => db.read(unit).await,
             Engine::Postgres(db) => db.read(&unit).await,
+        }
+    }
+
+    /// Says whether the units of the background have more to do than their turn. On PostgreSQL groups of other units then
+    /// take turns with them, as they always do on SQLite.
+    pub fn set_behind(&self, behind: bool) {
+        self.behind.store(behind, Ordering::Relaxed);
+    }
+
+    /// What [`Db::set_behind`] said last.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
+        self.behind.load(Ordering::Relaxed)
+    }
+
+    /// On PostgreSQL, has it count the rows of tables that have grown much, so that its plans fit them. Returns how many
+    /// tables were counted.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn count_grown(&self) -> Result<usize, StoreError> {
+        match &*self.engine {
+            Engine::Sqlite(_) => Ok(0),
+            Engine::Postgres(db) => db.count_grown().await,
         }
     }
 

@@ -1,10 +1,11 @@
 //! PostgreSQL: a pool, and transactions that are run again when they collide.
 
-use super::group::Groups;
+use super::group::{Groups, Turns};
 use super::{Tx, Unit};
 use crate::error::StoreError;
-use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Manager, ManagerConfig, Pool, QueueMode, RecyclingMethod, Runtime};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -18,10 +19,11 @@ const TRIES: u32 = 8;
 pub(super) struct PgDb {
     pool: Pool,
     groups: Groups,
+    turns: Arc<Turns>,
 }
 
 impl PgDb {
-    pub(super) async fn open(url: &str) -> Result<Self, StoreError> {
+    pub(super) async fn open(url: &str, behind: Arc<AtomicBool>) -> Result<Self, StoreError> {
         let mut config: tokio_postgres::Config =
             url.parse().map_err(|e| StoreError::Invalid(format!("the database address: {e}")))?;
         config.application_name("tributary").connect_timeout(WAIT);
@@ -32,12 +34,15 @@ impl PgDb {
         );
         let pool = Pool::builder(manager)
             .max_size(POOL)
+            // The connection that was used last knows the statements already.
+            .queue_mode(QueueMode::Lifo)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(WAIT))
             .create_timeout(Some(WAIT))
             .build()
             .map_err(|e| StoreError::Unavailable(e.to_string()))?;
-        let db = Self { groups: Groups::start(pool.clone()), pool };
+        let turns = Arc::new(Turns::new(behind));
+        let db = Self { groups: Groups::start(pool.clone(), Arc::clone(&turns)), pool, turns };
         drop(db.client().await?); // an address that does not answer fails now, not at the first request
         Ok(db)
     }
@@ -49,7 +54,11 @@ impl PgDb {
     /// Runs a unit that writes: in a group, if it may share a transaction, else on its own.
     pub(super) async fn write<U: Unit>(&self, unit: U) -> Result<U::Out, StoreError> {
         if !U::GROUPED {
-            return self.run(&unit).await;
+            let out = self.run(&unit).await;
+            if U::BACKGROUND {
+                self.turns.done();
+            }
+            return out;
         }
         let unit = Arc::new(unit);
         match self.groups.write(Arc::clone(&unit)).await? {
@@ -78,9 +87,31 @@ impl PgDb {
     async fn once<U: Unit>(&self, unit: &U) -> Result<U::Out, StoreError> {
         let mut client = self.client().await?;
         let transaction = client.transaction().await?;
+        if U::BACKGROUND {
+            // What the pipeline asks is a few rows by their key. Of a table that was small when PostgreSQL last counted
+            // its rows, it would read everything, and keep that plan while the table grows.
+            transaction.batch_execute("SET LOCAL enable_seqscan = off").await?;
+        }
         let out = unit.run(&mut Tx::pg(&transaction)).await?;
         transaction.commit().await?;
         Ok(out)
+    }
+
+    /// Has PostgreSQL count anew the tables that have grown much since it last did. Its own turn comes after a minute;
+    /// until then it would plan for the empty tables that it knows, and read a whole index for one row. Returns how
+    /// many tables were counted.
+    pub(super) async fn count_grown(&self) -> Result<usize, StoreError> {
+        let client = self.client().await?;
+        let sql = "SELECT quote_ident(s.relname) FROM pg_stat_user_tables s JOIN pg_class c ON c.oid = s.relid \
+             WHERE s.schemaname = current_schema() AND c.reltuples < 100000 \
+             AND s.n_mod_since_analyze > 200 + 2 * GREATEST(c.reltuples, 0) ORDER BY s.relname LIMIT 100";
+        let statement = client.prepare_cached(sql).await?;
+        let grown = client.query(&statement, &[]).await?;
+        for row in &grown {
+            let table: String = row.try_get(0)?;
+            client.batch_execute(&format!("ANALYZE {table}")).await?;
+        }
+        Ok(grown.len())
     }
 
     pub(super) async fn read<U: Unit>(&self, unit: &U) -> Result<U::Out, StoreError> {

@@ -2,14 +2,21 @@
 
 use crate::error::StoreError;
 use rusqlite::types::Value;
+use std::sync::Arc;
 
 /// One row.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Row {
     /// Of SQLite, copied out of the statement.
     Sqlite(Vec<Value>),
     /// Of PostgreSQL.
-    Postgres(tokio_postgres::Row),
+    Postgres(Arc<tokio_postgres::Row>),
+}
+
+impl From<tokio_postgres::Row> for Row {
+    fn from(row: tokio_postgres::Row) -> Self {
+        Self::Postgres(Arc::new(row))
+    }
 }
 
 impl Row {

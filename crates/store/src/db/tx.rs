@@ -1,8 +1,9 @@
 //! One transaction of either database, and statements in one text.
 
+use super::crew::{Answer, Crew, How};
+use super::flight::{self, refs};
 use super::{P, Row};
 use crate::error::StoreError;
-use postgres_types::ToSql;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -16,10 +17,12 @@ enum Engine<'c> {
     /// The writer's connection, or a reader's.
     Sqlite(&'c mut rusqlite::Connection),
     Pg(&'c deadpool_postgres::Transaction<'c>),
+    /// One work of several that go side by side.
+    Member(&'c Crew<'c>),
 }
 
 /// Answers by the place of the statement's text and what was bound.
-type Settings = Arc<Mutex<HashMap<(usize, String), Arc<Vec<Row>>>>>;
+pub(super) type Settings = Arc<Mutex<HashMap<(usize, String), Arc<Vec<Row>>>>>;
 
 impl<'c> Tx<'c> {
     /// On SQLite.
@@ -30,6 +33,10 @@ impl<'c> Tx<'c> {
     /// On PostgreSQL.
     pub(super) const fn pg(transaction: &'c deadpool_postgres::Transaction<'c>) -> Self {
         Self { engine: Engine::Pg(transaction), settings: None }
+    }
+
+    pub(super) const fn member(crew: &'c Crew<'c>, settings: Option<Settings>) -> Self {
+        Self { engine: Engine::Member(crew), settings }
     }
 }
 
@@ -57,18 +64,26 @@ impl Tx<'_> {
         if let Some(known) = settings.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return Ok(Arc::clone(known));
         }
-        let rows = Arc::new(self.rows(sql, params).await?);
+        let asked = match &self.engine {
+            Engine::Member(crew) => Some(crew.ask(sql, How::Settings, &[params.to_vec()]).await),
+            Engine::Sqlite(_) | Engine::Pg(_) => None,
+        };
+        let rows = match asked {
+            Some(Answer::Settings(rows)) => rows,
+            Some(_) => return Err(mixed_up()),
+            None => Arc::new(self.rows(sql, params).await?),
+        };
         settings.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&rows));
         Ok(rows)
     }
 
-    /// The same transaction for work whose statements may be in flight beside those of other work. `None` where the
-    /// database is in the process and nothing can be in flight.
+    /// The same transaction for works that go side by side. `None` where the database is in the process and nothing
+    /// is gained by that.
     #[must_use]
-    pub fn twin(&self) -> Option<Tx<'_>> {
+    pub fn crew(&self) -> Option<Crew<'_>> {
         match &self.engine {
-            Engine::Sqlite(_) => None,
-            Engine::Pg(tx) => Some(Tx { engine: Engine::Pg(tx), settings: self.settings.clone() }),
+            Engine::Sqlite(_) | Engine::Member(_) => None,
+            Engine::Pg(tx) => Some(Crew::new(tx, self.settings.clone())),
         }
     }
 
@@ -87,15 +102,19 @@ impl Tx<'_> {
                 let statement = tx.prepare_cached(sql).await?;
                 Ok(tx.execute(&statement, &refs(params)).await?)
             }
+            Engine::Member(crew) => changed(crew.ask(sql, How::Exec, &[params.to_vec()]).await),
         }
     }
 
-    /// Runs a statement once for each set of parameters: row by row where the database is in the process, in one
-    /// pipelined flight where it is across a socket. Returns how many rows were changed in all.
+    /// Runs a statement once for each set of parameters: row by row where the database is in the process, as one
+    /// statement over all of them where it is across a socket. Returns how many rows were changed in all.
     ///
     /// # Errors
     /// The database's.
     pub async fn exec_each(&mut self, sql: &'static str, sets: &[Vec<P<'_>>]) -> Result<u64, StoreError> {
+        if sets.is_empty() {
+            return Ok(0);
+        }
         match &mut self.engine {
             Engine::Sqlite(connection) => {
                 let mut statement = connection.prepare_cached(sqlite_text(sql))?;
@@ -106,20 +125,61 @@ impl Tx<'_> {
                 }
                 Ok(changed)
             }
-            Engine::Pg(tx) => {
-                let tx: &deadpool_postgres::Transaction<'_> = tx;
-                let statement = tx.prepare_cached(sql).await?;
-                let flights = sets.iter().map(|params| {
-                    let statement = &statement;
-                    async move { tx.execute(statement, &refs(params)).await }
-                });
-                let changed = futures_util::future::try_join_all(flights).await?;
-                Ok(changed.iter().sum())
-            }
+            Engine::Pg(tx) => flight::exec_each(tx, sql, sets).await,
+            Engine::Member(crew) => changed(crew.ask(sql, How::Exec, sets).await),
         }
     }
 
-    /// Runs a query once for each set of parameters, pipelined like [`Tx::exec_each`].
+    /// Like [`Tx::exec_each`]; returns how many rows were changed for each set.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn exec_told(
+        &mut self,
+        sql: &'static str,
+        sets: &[Vec<P<'_>>],
+    ) -> Result<Vec<u64>, StoreError> {
+        if sets.is_empty() {
+            return Ok(Vec::new());
+        }
+        match &mut self.engine {
+            Engine::Sqlite(connection) => {
+                let mut statement = connection.prepare_cached(sqlite_text(sql))?;
+                let mut told = Vec::with_capacity(sets.len());
+                for params in sets {
+                    bind(&mut statement, params)?;
+                    told.push(statement.raw_execute()? as u64);
+                }
+                Ok(told)
+            }
+            Engine::Pg(tx) => flight::exec_told(tx, sql, sets).await,
+            Engine::Member(crew) => match crew.ask(sql, How::Exec, sets).await {
+                Answer::Changed(told) => Ok(told),
+                _ => Err(mixed_up()),
+            },
+        }
+    }
+
+    /// Adds to counters, by an upsert whose first `keys` parameters name the counter and whose others are numbers to be
+    /// added. Works that go side by side add to one counter once.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn add_each(
+        &mut self,
+        sql: &'static str,
+        sets: &[Vec<P<'_>>],
+        keys: usize,
+    ) -> Result<(), StoreError> {
+        match &self.engine {
+            Engine::Member(crew) if !sets.is_empty() => {
+                changed(crew.ask(sql, How::Add(keys), sets).await).map(drop)
+            }
+            _ => self.exec_each(sql, sets).await.map(drop),
+        }
+    }
+
+    /// Runs a query once for each set of parameters, like [`Tx::exec_each`].
     ///
     /// # Errors
     /// The database's.
@@ -128,7 +188,10 @@ impl Tx<'_> {
         sql: &'static str,
         sets: &[Vec<P<'_>>],
     ) -> Result<Vec<Vec<Row>>, StoreError> {
-        match &mut self.engine {
+        if sets.is_empty() {
+            return Ok(Vec::new());
+        }
+        match &self.engine {
             Engine::Sqlite(_) => {
                 let mut all = Vec::with_capacity(sets.len());
                 for params in sets {
@@ -136,16 +199,11 @@ impl Tx<'_> {
                 }
                 Ok(all)
             }
-            Engine::Pg(tx) => {
-                let tx: &deadpool_postgres::Transaction<'_> = tx;
-                let statement = tx.prepare_cached(sql).await?;
-                let flights = sets.iter().map(|params| {
-                    let statement = &statement;
-                    async move { tx.query(statement, &refs(params)).await }
-                });
-                let answers = futures_util::future::try_join_all(flights).await?;
-                Ok(answers.into_iter().map(|rows| rows.into_iter().map(Row::Postgres).collect()).collect())
-            }
+            Engine::Pg(tx) => flight::rows_each(tx, sql, sets).await,
+            Engine::Member(crew) => match crew.ask(sql, How::Rows, sets).await {
+                Answer::Rows(rows) => Ok(rows),
+                _ => Err(mixed_up()),
+            },
         }
     }
 
@@ -170,8 +228,12 @@ impl Tx<'_> {
             Engine::Pg(tx) => {
                 let statement = tx.prepare_cached(sql).await?;
                 let rows = tx.query(&statement, &refs(params)).await?;
-                Ok(rows.into_iter().map(Row::Postgres).collect())
+                Ok(rows.into_iter().map(Row::from).collect())
             }
+            Engine::Member(crew) => match crew.ask(sql, How::Rows, &[params.to_vec()]).await {
+                Answer::Rows(rows) => Ok(rows.into_iter().flatten().collect()),
+                _ => Err(mixed_up()),
+            },
         }
     }
 
@@ -186,7 +248,7 @@ impl Tx<'_> {
     /// Is this PostgreSQL? For the few statements whose text must differ.
     #[must_use]
     pub const fn is_postgres(&self) -> bool {
-        matches!(self.engine, Engine::Pg(_))
+        matches!(self.engine, Engine::Pg(_) | Engine::Member(_))
     }
 }
 
@@ -204,8 +266,15 @@ fn bind(statement: &mut rusqlite::CachedStatement<'_>, params: &[P<'_>]) -> Resu
     Ok(())
 }
 
-fn refs<'a>(params: &'a [P<'a>]) -> Vec<&'a (dyn ToSql + Sync)> {
-    params.iter().map(|param| param as &(dyn ToSql + Sync)).collect()
+fn changed(answer: Answer) -> Result<u64, StoreError> {
+    match answer {
+        Answer::Changed(counts) => Ok(counts.iter().sum()),
+        _ => Err(mixed_up()),
+    }
+}
+
+fn mixed_up() -> StoreError {
+    StoreError::Driver("another question was answered".to_owned())
 }
 
 /// `$1` as `?1`: SQLite numbers its own parameters by first use when they carry a name. Texts are static, so

@@ -153,20 +153,18 @@ pub async fn refresh_hints(
         }
     }
     let remove = "DELETE FROM buyer_hint WHERE workspace_id = $1 AND connection_id = $2 AND buyer_id = $3 \
-         AND kind = $4 AND value = $5 RETURNING buyer_id";
+         AND kind = $4 AND value = $5";
     let write = "INSERT INTO buyer_hint (workspace_id, connection_id, buyer_id, kind, value, effective_at, object_id) \
          VALUES ($1, $2, $3, $4, $5, $6, $7) \
          ON CONFLICT (workspace_id, connection_id, buyer_id, kind, value) DO UPDATE SET \
          effective_at = excluded.effective_at, object_id = excluded.object_id \
-         WHERE buyer_hint.effective_at <> excluded.effective_at OR buyer_hint.object_id <> excluded.object_id \
-         RETURNING buyer_id";
+         WHERE buyer_hint.effective_at <> excluded.effective_at OR buyer_hint.object_id <> excluded.object_id";
     let mut changed = BTreeSet::new();
     for (sql, sets) in [(remove, gone), (write, kept)] {
-        if sets.is_empty() {
-            continue;
-        }
-        for row in tx.rows_each(sql, &sets).await?.iter().flatten() {
-            changed.insert(row.text(0)?);
+        for (set, rows) in sets.iter().zip(tx.exec_told(sql, &sets).await?) {
+            if let (true, Some(P::T(buyer))) = (rows > 0, set.get(2)) {
+                changed.insert((*buyer).to_owned());
+            }
         }
     }
     Ok(changed)

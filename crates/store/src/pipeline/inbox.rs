@@ -76,10 +76,12 @@ pub async fn insert_event(tx: &mut Tx<'_>, event: &NewEvent) -> Result<bool, Sto
     let sql = "INSERT INTO event_payload (workspace_id, connection_id, event_id, created_at, body) \
          VALUES ($1, $2, $3, $4, $5)";
     tx.exec(sql, &[ws, con, id, P::I(e.created_at), P::B(&e.body)]).await?;
-    let sql = "INSERT INTO connection_day (workspace_id, connection_id, day, shard, events) VALUES ($1, $2, $3, $4, 1) \
-         ON CONFLICT (workspace_id, connection_id, day, shard) DO UPDATE SET events = connection_day.events + 1";
+    let sql = "INSERT INTO connection_day (workspace_id, connection_id, day, shard, events) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (workspace_id, connection_id, day, shard) \
+         DO UPDATE SET events = connection_day.events + excluded.events";
     let day = e.received_at.div_euclid(DAY_MS);
-    tx.exec(sql, &[ws, con, P::I(day), P::I(shard_of(&e.event_id))]).await?;
+    let one = vec![ws, con, P::I(day), P::I(shard_of(&e.event_id)), P::I(1)];
+    tx.add_each(sql, &[one], 4).await?;
     Ok(true)
 }
 
