@@ -161,6 +161,11 @@ async fn damages(world: &World) -> Vec<Damage> {
             vec![partner.clone()],
         ),
         damage(
+            "money of a partner's month off",
+            "UPDATE partner_month_money SET target = target + 1".to_owned(),
+            vec!["partner_month_money".to_owned()],
+        ),
+        damage(
             "customers of a day off",
             "UPDATE program_day SET customers = customers - 1".to_owned(),
             vec!["program_day".to_owned()],
@@ -264,11 +269,12 @@ async fn verify_names_every_row_that_was_damaged(engine: Engine) {
 }
 
 async fn verify_counts_anew_when_asked(engine: Engine) {
-    const COUNTERS: [&str; 6] = [
+    const COUNTERS: [&str; 7] = [
         "connection_day",
         "partner_total",
         "program_day_money",
         "partner_day_money",
+        "partner_month_money",
         "program_day",
         "partner_day",
     ];

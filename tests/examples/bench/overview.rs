@@ -187,6 +187,16 @@ fn counters(tx: &Transaction<'_>, ws: &str, program: &str, today: i64) -> Result
         ),
         who,
     )?;
+    // Few enough to be worth no algebra: SQLite knows the calendar.
+    run(
+        tx,
+        "INSERT INTO partner_month_money (workspace_id, mode, program_id, month, partner_id, currency, sales, refunded, \
+         revenue, gross, target) SELECT workspace_id, mode, program_id, \
+         (strftime('%Y', day * 86400, 'unixepoch') - 1970) * 12 + strftime('%m', day * 86400, 'unixepoch') - 1, \
+         partner_id, currency, SUM(sales), 0, SUM(revenue), SUM(gross), SUM(target) FROM partner_day_money \
+         WHERE workspace_id = ?1 AND program_id = ?2 GROUP BY 1, 2, 3, 4, 5, 6",
+        who,
+    )?;
     run(
         tx,
         "INSERT INTO program_day_money (workspace_id, mode, program_id, day, currency, sales, refunded, revenue, gross, \

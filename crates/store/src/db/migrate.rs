@@ -23,7 +23,8 @@ migrations!(
     "0008_held",
     "0009_archived",
     "0010_seals",
-    "0017_app_tokens"
+    "0017_app_tokens",
+    "0024_partner_month",
 );
 
 /// The newest version that this binary knows: the greatest number, of which some before it may not be in use.

@@ -2,6 +2,7 @@
 //! read here grows with the number of visits or sales, but for what is still in its hold.
 
 use super::Place;
+use crate::pipeline::months::parts_of;
 use crate::{P, Row, StoreError, Tx};
 
 /// Visits and new customers of one day.
@@ -175,13 +176,21 @@ pub async fn top(
     from: i64,
     to: i64,
 ) -> Result<Vec<Top>, StoreError> {
+    // Whole months from their counters, the days around them from theirs.
     let sql = "SELECT t.partner_id, p.name, p.surname, p.key, t.revenue, t.target FROM (SELECT partner_id, \
-         CAST(SUM(revenue) AS BIGINT) AS revenue, CAST(SUM(target) AS BIGINT) AS target FROM partner_day_money \
-         WHERE workspace_id = $1 AND mode = $2 AND program_id = $3 AND currency = $4 AND day >= $5 AND day < $6 \
+         CAST(SUM(revenue) AS BIGINT) AS revenue, CAST(SUM(target) AS BIGINT) AS target FROM (\
+         SELECT partner_id, revenue, target FROM partner_month_money WHERE workspace_id = $1 AND mode = $2 \
+         AND program_id = $3 AND currency = $4 AND month >= $5 AND month < $6 UNION ALL \
+         SELECT partner_id, revenue, target FROM partner_day_money WHERE workspace_id = $1 AND mode = $2 \
+         AND program_id = $3 AND currency = $4 AND day >= $7 AND day < $8 UNION ALL \
+         SELECT partner_id, revenue, target FROM partner_day_money WHERE workspace_id = $1 AND mode = $2 \
+         AND program_id = $3 AND currency = $4 AND day >= $9 AND day < $10) AS parts \
          GROUP BY partner_id ORDER BY 2 DESC, partner_id LIMIT 5) AS t \
          JOIN partner p ON p.workspace_id = $1 AND p.partner_id = t.partner_id ORDER BY t.revenue DESC, t.partner_id";
     let (ws, mode, program) = (P::T(&place.workspace_id), P::T(&place.mode), P::T(&place.program_id));
-    let rows = tx.rows(sql, &[ws, mode, program, P::T(currency), P::I(from), P::I(to)]).await?;
+    let mut params = vec![ws, mode, program, P::T(currency)];
+    params.extend(parts_of(from, to).iter().flat_map(|(from, to)| [P::I(*from), P::I(*to)]));
+    let rows = tx.rows(sql, &params).await?;
     let mut tops = rows
         .iter()
         .map(|row| {

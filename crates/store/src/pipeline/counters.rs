@@ -3,6 +3,7 @@
 //! Days are UTC days since 1970. Changes are summed up first and written in order of their keys: fewer
 //! statements, and two writers never wait for each other crosswise.
 
+use super::months::month_of;
 use crate::{P, StoreError, Tx};
 use std::collections::BTreeMap;
 
@@ -58,9 +59,7 @@ pub async fn customer_changed(
         .filter(|(_, by)| **by != 0)
         .map(|((mode, program, day), by)| vec![ws, P::T(mode), P::T(program), P::I(*day), P::I(*by)])
         .collect();
-    if !sets.is_empty() {
-        tx.exec_each(sql, &sets).await?;
-    }
+    tx.add_each(sql, &sets, 4).await?;
     let sql = "INSERT INTO partner_day (workspace_id, mode, program_id, partner_id, day, visits, customers) \
          VALUES ($1, $2, $3, $4, $5, 0, $6) ON CONFLICT (workspace_id, mode, program_id, partner_id, day) \
          DO UPDATE SET customers = partner_day.customers + excluded.customers";
@@ -71,9 +70,7 @@ pub async fn customer_changed(
             vec![ws, P::T(mode), P::T(program), P::T(partner), P::I(*day), P::I(*by)]
         })
         .collect();
-    if !sets.is_empty() {
-        tx.exec_each(sql, &sets).await?;
-    }
+    tx.add_each(sql, &sets, 5).await?;
     Ok(())
 }
 
@@ -118,7 +115,7 @@ impl MoneyDelta {
     }
 }
 
-/// Adds money to the counters of each partner, of each partner's day and of each program's day.
+/// Adds money to the counters of each partner, of each partner's day and month, and of each program's day.
 ///
 /// # Errors
 /// The database's.
@@ -129,12 +126,15 @@ pub async fn add_money(
 ) -> Result<(), StoreError> {
     let mut partners: BTreeMap<(&str, &str, &str, &str), MoneyDelta> = BTreeMap::new();
     let mut programs: BTreeMap<(&str, &str, &str, i64), MoneyDelta> = BTreeMap::new();
+    let mut months: BTreeMap<(&str, &str, &str, i64, &str), MoneyDelta> = BTreeMap::new();
     let mut days = Vec::new();
     let nothing = MoneyDelta::default();
     for (key, delta) in changes.iter().filter(|(_, delta)| **delta != nothing) {
         let (mode, program, currency) = (key.mode.as_str(), key.program_id.as_str(), key.currency.as_str());
         partners.entry((mode, program, &key.partner_id, currency)).or_default().add(delta, 1);
         programs.entry((mode, program, currency, key.day)).or_default().add(delta, 1);
+        let month = (mode, program, currency, month_of(key.day), key.partner_id.as_str());
+        months.entry(month).or_default().add(delta, 1);
         days.push((key, delta));
     }
     let ws = P::T(workspace_id);
@@ -152,9 +152,7 @@ pub async fn add_money(
             [&key[..], &figures[..]].concat()
         })
         .collect();
-    if !sets.is_empty() {
-        tx.exec_each(sql, &sets).await?;
-    }
+    tx.exec_each(sql, &sets).await?;
     let figures =
         |d: &MoneyDelta| [P::I(d.sales), P::I(d.refunded), P::I(d.revenue), P::I(d.gross), P::I(d.target)];
     let sql = "INSERT INTO partner_day_money (workspace_id, mode, program_id, day, partner_id, currency, sales, \
@@ -171,9 +169,23 @@ pub async fn add_money(
             [&key[..], &figures(d)[..]].concat()
         })
         .collect();
-    if !sets.is_empty() {
-        tx.exec_each(sql, &sets).await?;
-    }
+    tx.exec_each(sql, &sets).await?;
+    let sql = "INSERT INTO partner_month_money (workspace_id, mode, program_id, month, partner_id, currency, sales, \
+         refunded, revenue, gross, target) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+         ON CONFLICT (workspace_id, mode, program_id, currency, month, partner_id) DO UPDATE SET \
+         sales = partner_month_money.sales + excluded.sales, \
+         refunded = partner_month_money.refunded + excluded.refunded, \
+         revenue = partner_month_money.revenue + excluded.revenue, gross = partner_month_money.gross + excluded.gross, \
+         target = partner_month_money.target + excluded.target";
+    let sets: Vec<_> = months
+        .iter()
+        .filter(|(_, delta)| **delta != nothing)
+        .map(|((mode, program, currency, month, partner), d)| {
+            let key = [ws, P::T(mode), P::T(program), P::I(*month), P::T(partner), P::T(currency)];
+            [&key[..], &figures(d)[..]].concat()
+        })
+        .collect();
+    tx.exec_each(sql, &sets).await?;
     let sql = "INSERT INTO program_day_money (workspace_id, mode, program_id, day, currency, sales, refunded, revenue, \
          gross, target) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
          ON CONFLICT (workspace_id, mode, program_id, currency, day) DO UPDATE SET \
@@ -188,8 +200,6 @@ pub async fn add_money(
             [&key[..], &figures(d)[..]].concat()
         })
         .collect();
-    if !sets.is_empty() {
-        tx.exec_each(sql, &sets).await?;
-    }
+    tx.exec_each(sql, &sets).await?;
     Ok(())
 }

@@ -5,6 +5,7 @@ pub mod counters;
 pub mod evidence;
 pub mod inbox;
 pub mod jobs;
+pub mod months;
 pub mod objects;
 pub mod people;
 pub mod policies;

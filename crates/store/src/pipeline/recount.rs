@@ -1,5 +1,6 @@
 //! Counters against the rows that they count: which are off, and how they are counted anew.
 
+use super::months::month_of_day;
 use crate::{P, StoreError, Tx};
 
 /// Counters that must be the sums over rows: (table, query that gives the names of those that are off). The only
@@ -38,6 +39,20 @@ pub const OFF: &[(&str, &str)] = &[
          FROM commission WHERE workspace_id = $1) t GROUP BY mode, program_id, partner_id, currency, day \
          HAVING SUM(sales) <> 0 OR SUM(refunded) <> 0 OR SUM(revenue) <> 0 OR SUM(gross) <> 0 OR SUM(target) <> 0 \
          ORDER BY 1 LIMIT 100",
+    ),
+    (
+        "partner_month_money",
+        concat!(
+            "SELECT partner_id || ', ' || currency || ', ' || mode || ', month ' || CAST(month AS TEXT) FROM (SELECT mode, \
+             program_id, partner_id, currency, month, sales, refunded, revenue, gross, target FROM partner_month_money \
+             WHERE workspace_id = $1 UNION ALL SELECT mode, program_id, partner_id, currency, ",
+            month_of_day!(),
+            ", -CASE WHEN gross > 0 THEN 1 ELSE 0 END, -CASE WHEN target < gross THEN 1 ELSE 0 END, -revenue, -gross, \
+             -target FROM (SELECT mode, program_id, partner_id, currency, gross, target, revenue, \
+             occurred_at / 86400000 AS day FROM commission WHERE workspace_id = $1) c) t \
+             GROUP BY mode, program_id, partner_id, currency, month HAVING SUM(sales) <> 0 OR SUM(refunded) <> 0 \
+             OR SUM(revenue) <> 0 OR SUM(gross) <> 0 OR SUM(target) <> 0 ORDER BY 1 LIMIT 100"
+        ),
     ),
     (
         "program_day",
@@ -89,6 +104,16 @@ const REBUILD: &[&str] = &[
      SUM(CASE WHEN gross > 0 THEN 1 ELSE 0 END), SUM(CASE WHEN target < gross THEN 1 ELSE 0 END), SUM(revenue), \
      SUM(gross), SUM(target) FROM commission WHERE workspace_id = $1 \
      GROUP BY workspace_id, mode, program_id, occurred_at / 86400000, partner_id, currency",
+    "DELETE FROM partner_month_money WHERE workspace_id = $1",
+    concat!(
+        "INSERT INTO partner_month_money (workspace_id, mode, program_id, month, partner_id, currency, sales, refunded, \
+         revenue, gross, target) SELECT $1, mode, program_id, month, partner_id, currency, SUM(sales), SUM(refunded), \
+         SUM(revenue), SUM(gross), SUM(target) FROM (SELECT mode, program_id, partner_id, currency, sales, refunded, \
+         revenue, gross, target, ",
+        month_of_day!(),
+        " AS month FROM partner_day_money WHERE workspace_id = $1) t \
+         GROUP BY mode, program_id, month, partner_id, currency"
+    ),
     "UPDATE program_day SET visits = 0, customers = 0 WHERE workspace_id = $1",
     "INSERT INTO program_day (workspace_id, mode, program_id, day, visits, rejected, customers) \
      SELECT $1, mode, program_id, day, SUM(visits), 0, SUM(customers) FROM (SELECT mode, program_id, at / 86400000 AS day, \
@@ -133,7 +158,7 @@ pub async fn off(tx: &mut Tx<'_>, workspace_id: &str) -> Result<Vec<(&'static st
 pub async fn rebuild(tx: &mut Tx<'_>, workspace_id: &str) -> Result<(), StoreError> {
     if tx.is_postgres() {
         // Who has written rows and not yet counted them waits here; who has counted them is seen below.
-        let sql = "LOCK TABLE connection_day, partner_total, program_day_money, partner_day_money, program_day, \
+        let sql = "LOCK TABLE connection_day, partner_total, program_day_money, partner_day_money, partner_month_money, program_day, \
              partner_day, link_day IN SHARE ROW EXCLUSIVE MODE";
         tx.exec(sql, &[]).await?;
     }
