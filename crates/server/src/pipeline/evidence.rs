@@ -57,6 +57,8 @@ pub struct Refile {
     pub old: Vec<(EvidenceRow, String)>,
     /// As it holds, sorted.
     pub new: Vec<EvidenceRow>,
+    /// Is a part of it filed under a sale that turned out to be another?
+    pub moved: bool,
 }
 
 impl Refile {
@@ -66,7 +68,7 @@ impl Refile {
         let same = |((row, buyer), wanted): (&(EvidenceRow, String), &EvidenceRow)| {
             row == wanted && *buyer == self.buyer_id
         };
-        self.old.len() != self.new.len() || !self.old.iter().zip(&self.new).all(same)
+        self.moved || self.old.len() != self.new.len() || !self.old.iter().zip(&self.new).all(same)
     }
 }
 
@@ -85,11 +87,19 @@ pub async fn refile(
         let mut hint = |row: &EvidenceRow, buyer: &str| {
             hints.insert((buyer.to_owned(), row.kind.clone(), row.value.clone()));
         };
-        for row in &piece.new {
+        // What is filed already as it holds is left alone.
+        let stays = |row: &EvidenceRow| {
+            let filed = |(old, buyer): &(EvidenceRow, String)| old == row && *buyer == piece.buyer_id;
+            !piece.moved && piece.old.iter().any(filed)
+        };
+        for row in piece.new.iter().filter(|row| !stays(row)) {
             hint(row, &piece.buyer_id);
             filed.push(Filed { sale_id: piece.sale_id.as_deref(), buyer_id: &piece.buyer_id, piece: row });
         }
         for (row, buyer) in &piece.old {
+            if *buyer == piece.buyer_id && !piece.moved && piece.new.contains(row) {
+                continue;
+            }
             hint(row, buyer);
             let same = |wanted: &EvidenceRow| {
                 (&wanted.object_id, &wanted.kind, &wanted.value) == (&row.object_id, &row.kind, &row.value)

@@ -196,6 +196,7 @@ async fn refile_all(
             buyer_id: change.sale.buyer_id.clone(),
             old,
             new: evidence::rows_of(&change.view.evidence),
+            moved: !change.losers.is_empty(),
         };
         // Other evidence may name another partner, though no figure of the sale has changed.
         change.sale.unsettled |= piece.is_change();
@@ -206,7 +207,7 @@ async fn refile_all(
         for (state, mut old) in customers.into_iter().zip(filed) {
             old.sort();
             let new = evidence::of_customer(state);
-            pieces.push(Refile { sale_id: None, buyer_id: state.id.clone(), old, new });
+            pieces.push(Refile { sale_id: None, buyer_id: state.id.clone(), old, new, moved: false });
         }
     }
     evidence::refile(tx, ctx, &pieces).await

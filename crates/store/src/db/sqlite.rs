@@ -25,9 +25,11 @@ const GROUP_MAX: usize = 512;
 const GROUP_TIME: Duration = Duration::from_millis(10);
 /// Readers.
 const READERS: usize = 6;
-/// WAL size from which the checkpointer works (bytes), and from which it insists.
-const WAL_SOFT: u64 = 4 << 20;
-const WAL_HARD: u64 = 48 << 20;
+/// Pages in the write-ahead log from which the checkpointer copies them back, from which the log is begun anew when
+/// nobody reads it, and from which the readers of old states are waited for.
+const WAL_SOFT: i64 = 1_000;
+const WAL_HARD: i64 = 12_000;
+const WAL_FLOOD: i64 = 48_000;
 
 type Reply = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 /// Runs a unit inside the writer's transaction and gives back how to answer once the commit is known.
@@ -74,11 +76,13 @@ impl SqliteDb {
         let (queue, work) = mpsc::channel(QUEUE_MAX);
         let stop = Arc::new(AtomicBool::new(false));
         let name = "sqlite-writer".to_owned();
+        let full = Arc::new(AtomicBool::new(false));
+        let of_writer = Arc::clone(&full);
         let thread = std::thread::Builder::new()
             .name(name)
-            .spawn(move || write_loop(&mut writer, work))
+            .spawn(move || write_loop(&mut writer, work, &of_writer))
             .map_err(|e| StoreError::Unavailable(e.to_string()))?;
-        start_checkpointer(path.to_owned(), Arc::clone(&stop))?;
+        start_checkpointer(path.to_owned(), Arc::clone(&stop), full)?;
         Ok(Self {
             path: path.to_owned(),
             queue: Mutex::new(Some(queue)),
@@ -169,7 +173,7 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     connection.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
          PRAGMA wal_autocheckpoint = 0; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; \
-         PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY;",
+         PRAGMA cache_size = -64000; PRAGMA temp_store = MEMORY;",
     )?;
     // A plan never depends on what is bound: else SQLite compiles a statement anew when a value differs that it
     // compared with a partial index's condition.
@@ -222,7 +226,7 @@ impl Turns {
 
 /// Takes units as they come and commits them in groups. A group begins with at most one unit of the background, so
 /// that nobody waits for more than one of them and the background has its turn in every group.
-fn write_loop(connection: &mut Connection, mut work: mpsc::Receiver<Work>) {
+fn write_loop(connection: &mut Connection, mut work: mpsc::Receiver<Work>, full: &AtomicBool) {
     let mut turns = Turns::default();
     loop {
         if turns.is_empty() {
@@ -235,7 +239,29 @@ fn write_loop(connection: &mut Connection, mut work: mpsc::Receiver<Work>) {
             turns.add(unit);
         }
         write_group(connection, &mut work, &mut turns);
+        if full.load(Ordering::Relaxed) {
+            begin_log_anew(connection, full);
+        }
     }
+}
+
+/// Between two groups nobody writes: what the checkpointer has not copied yet is little, and once all of it is copied
+/// the next group writes over the log from its beginning. A log that only grew would cost more with every page, because
+/// the file system must find room for it before each commit is durable.
+fn begin_log_anew(connection: &Connection, full: &AtomicBool) {
+    match checkpoint(connection, "PRAGMA wal_checkpoint(PASSIVE)") {
+        Ok((log, copied)) if copied < log => {} // somebody reads an older state: after the next group
+        Ok(_) => full.store(false, Ordering::Relaxed),
+        Err(error) => {
+            full.store(false, Ordering::Relaxed);
+            tracing::warn!(%error, "the write-ahead log could not be begun anew");
+        }
+    }
+}
+
+/// Runs a checkpoint; answers the pages in the log, and how many of them are copied.
+fn checkpoint(connection: &Connection, sql: &'static str) -> Result<(i64, i64), StoreError> {
+    Ok(connection.prepare_cached(sql)?.query_row([], |row| Ok((row.get(1)?, row.get(2)?)))?)
 }
 
 fn write_group(connection: &mut Connection, work: &mut mpsc::Receiver<Work>, turns: &mut Turns) {
@@ -326,21 +352,25 @@ fn panic_text(panic: &Box<dyn std::any::Any + Send>) -> String {
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panic".to_owned())
 }
 
-/// Copies the WAL back away from the writer; insists only when the WAL has grown large.
-fn start_checkpointer(path: PathBuf, stop: Arc<AtomicBool>) -> Result<(), StoreError> {
-    let mut wal = path.clone().into_os_string();
-    wal.push("-wal");
+/// Copies the log back away from the writer, and lets the writer know when the log has grown large.
+fn start_checkpointer(path: PathBuf, stop: Arc<AtomicBool>, full: Arc<AtomicBool>) -> Result<(), StoreError> {
     let work = move || {
         let Ok(connection) = connect(&path) else { return };
         while !stop.load(Ordering::Relaxed) {
             std::thread::sleep(Duration::from_millis(100));
-            let size = std::fs::metadata(&wal).map_or(0, |file| file.len());
-            let sql = match size {
-                size if size > WAL_HARD => "PRAGMA wal_checkpoint(TRUNCATE)",
-                size if size > WAL_SOFT => "PRAGMA wal_checkpoint(PASSIVE)",
-                _ => continue,
+            let look = || -> Result<(), StoreError> {
+                let (log, copied) = checkpoint(&connection, "PRAGMA wal_checkpoint(NOOP)")?;
+                if log > WAL_FLOOD {
+                    checkpoint(&connection, "PRAGMA wal_checkpoint(RESTART)")?;
+                } else if log - copied > WAL_SOFT {
+                    checkpoint(&connection, "PRAGMA wal_checkpoint(PASSIVE)")?;
+                }
+                if log > WAL_HARD {
+                    full.store(true, Ordering::Relaxed);
+                }
+                Ok(())
             };
-            if let Err(error) = connection.query_row(sql, [], |_| Ok(())) {
+            if let Err(error) = look() {
                 tracing::warn!(%error, "the write-ahead log could not be checkpointed");
             }
         }
