@@ -1,5 +1,5 @@
 //! Broken events through the real server, in all nine eras: none is answered with 5xx, nothing falls over, and no sale earns an
-//! amount that nobody can explain.
+//! amount that nobody can explain. What every single field does is checked without a server in crates/stripe/tests/money.rs.
 
 use crate::support::story::{Story, commission};
 use crate::support::{Engine, Numbers, World, both_engines};

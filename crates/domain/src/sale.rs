@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 mod refunds;
+mod whole;
 
 /// What a sale is rooted in; the first kind present wins, then the smallest id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -337,7 +338,7 @@ impl<'m> Reader<'m> {
 
     fn money(&self) -> Money {
         if let Some(invoice) = self.of(Kind::Invoice).next() {
-            return self.of_invoice(invoice);
+            return self.whole(invoice, self.of_invoice(invoice));
         }
         // An invoice is named but not described: only it knows the base.
         let waiting: Vec<_> = self.undescribed(Kind::Invoice).cloned().map(Need::Object).collect();
@@ -349,7 +350,7 @@ impl<'m> Reader<'m> {
             .filter(|session| session.text(Field::Mode) != Some("setup"))
             .min_by_key(|session| (!self.session_paid(session), &session.id));
         if let Some(session) = session {
-            return self.of_session(session);
+            return self.whole(session, self.of_session(session));
         }
         if self.of(Kind::Charge).next().is_some() || self.of(Kind::PaymentIntent).next().is_some() {
             return self.of_charges();
@@ -414,7 +415,7 @@ impl<'m> Reader<'m> {
             return Money::nothing(SaleState::NothingToPay);
         }
         // A subscription's money comes by its invoices; the session only carries attribution.
-        if session.text(Field::Mode) == Some("subscription") {
+        if Self::subscribes(session) {
             return Money::nothing(SaleState::AwaitingParent).needing(ask(session));
         }
         if !self.session_paid(session) {

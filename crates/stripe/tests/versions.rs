@@ -10,18 +10,18 @@ use tributary_domain::fact::Field as F;
 use tributary_domain::sale::{Members, read_sale};
 use tributary_stripe::story::{Era, Objects, Plot, wrap};
 
-/// An authorisation, its capture in part, and four refunds, each as Stripe shows the charge at that time.
+/// An authorisation, its capture, and four refunds, each as Stripe shows the charge at that time.
 fn versions() -> Vec<Json> {
     let plot = Plot::new("v");
     let objects = Objects { era: Era::Dahlia, plot: &plot };
     let purchase = plot.purchase(1);
     let steps = [
         ("charge.succeeded", false, 0, 0, "pending"),
-        ("charge.captured", true, 9000, 0, "first"),
-        ("charge.refunded", true, 9000, 1000, "second"),
-        ("charge.refunded", true, 9000, 2500, "third"),
-        ("charge.refunded", true, 9000, 2501, "fourth"),
-        ("charge.refunded", true, 9000, 6000, "ADA"),
+        ("charge.captured", true, 12_000, 0, "first"),
+        ("charge.refunded", true, 12_000, 1000, "second"),
+        ("charge.refunded", true, 12_000, 2500, "third"),
+        ("charge.refunded", true, 12_000, 2501, "fourth"),
+        ("charge.refunded", true, 12_000, 6000, "ADA"),
     ];
     steps
         .iter()
@@ -69,7 +69,7 @@ fn all_orders_of_six_versions_end_in_the_newest() {
         }
         let members: Members = world.iter().map(|(id, state)| (id.clone(), Some(state.clone()))).collect();
         let sale = read_sale(&members).unwrap();
-        assert_eq!((captured, sale.captured, sale.refunded), (9000, 9000, 6000), "{order:?}");
+        assert_eq!((captured, sale.captured, sale.refunded), (12_000, 12_000, 6000), "{order:?}");
         assert_eq!(world["ch_v1"].text(F::PartnerKey), Some("ADA"), "{order:?}");
         assert_eq!(*first.get_or_insert_with(|| sale.clone()), sale, "{order:?}");
     }

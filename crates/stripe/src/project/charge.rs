@@ -6,6 +6,17 @@ use crate::views::{Charge, Page, Refund};
 use serde_json::value::RawValue;
 use tributary_domain::fact::{Fact, Field, Kind};
 
+/// Projects a charge of which something was given back. One that does not say how much is remarked, and looks as before.
+pub(crate) fn refunded_charge(raw: &RawValue, c: &mut Collector<'_>) {
+    let silent = c.view::<Charge<'_>>(raw).is_some_and(|view| {
+        !matches!(view.amount_refunded, Said::Is(_)) && !matches!(view.refunds, Said::Is(_))
+    });
+    if silent {
+        c.notes.add("The charge does not say how much was given back. Compare the sale with Stripe.");
+    }
+    charge(raw, c);
+}
+
 /// Projects a charge, its refunds where they are shown, and what is expanded in it.
 pub(crate) fn charge(raw: &RawValue, c: &mut Collector<'_>) {
     let Some(view) = c.view::<Charge<'_>>(raw) else { return };

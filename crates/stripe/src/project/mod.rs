@@ -9,7 +9,7 @@ mod payment_intent;
 mod refund;
 mod session;
 
-pub(crate) use charge::charge;
+pub(crate) use charge::{charge, refunded_charge};
 pub(crate) use collector::Collector;
 pub(crate) use customer::{customer, deleted_customer};
 pub(crate) use invoice::{invoice, paid_invoice};
