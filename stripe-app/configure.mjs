@@ -25,7 +25,7 @@ export function configured(manifest, { address, id }) {
   return {
     ...manifest,
     id,
-    allowed_redirect_uris: [`${base}/connect/stripe/callback`],
+    allowed_redirect_uris: [`${base}/oauth/stripe/app/callback`],
     ui_extension: {
       ...manifest.ui_extension,
       content_security_policy: { ...policy, "connect-src": [`${base}/v1/integrations/stripe/app/`] },
