@@ -44,10 +44,13 @@ impl P<'_> {
     }
 }
 
+/// Statements by the place and length of their text.
+type Known = HashMap<(usize, usize), Option<&'static Batched>>;
+
 /// The statement over many sets, if its text can be put so. Texts are static, so what is remembered is bounded by the
 /// number of statements in the program.
 pub(super) fn batched(sql: &'static str, first: &[P<'_>]) -> Option<&'static Batched> {
-    static KNOWN: RwLock<Option<HashMap<(usize, usize), Option<&'static Batched>>>> = RwLock::new(None);
+    static KNOWN: RwLock<Option<Known>> = RwLock::new(None);
     let place = (sql.as_ptr().addr(), sql.len());
     let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = known.as_ref().and_then(|known| known.get(&place)) {
