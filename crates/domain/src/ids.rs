@@ -34,6 +34,8 @@ pub enum IdKind {
     Secret,
     /// A sign-up that a browser told of.
     SignUp,
+    /// A run that reads an account's past.
+    Import,
 }
 
 impl IdKind {
@@ -54,6 +56,7 @@ impl IdKind {
             Self::ApiKey => "key",
             Self::Secret => "whs",
             Self::SignUp => "sgn",
+            Self::Import => "imp",
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::api::stripe_app::StripeApp;
 use crate::clock::Clock;
 use crate::connect::checks::Checks;
+use crate::pipeline::fetch::Clients;
 use crate::setup::first_run::FirstRun;
 use crate::setup::reveal::Reveals;
 use crate::stripe::receive::Doors;
@@ -53,6 +54,8 @@ pub struct App {
     pub track: Arc<Track>,
     /// What the endpoint of the app in Stripe's Dashboard remembers.
     pub stripe_app: Arc<StripeApp>,
+    /// Clients of Stripe, one a connection: whoever asks shares its pace.
+    pub clients: Arc<Clients>,
     keys: Arc<Keys>,
 }
 
@@ -76,6 +79,7 @@ impl App {
             reveals: Arc::default(),
             track: Arc::new(Track::default()),
             stripe_app: Arc::default(),
+            clients: Arc::default(),
             keys: Arc::new(Keys { master, of_workspace: RwLock::new(HashMap::new()) }),
         }
     }

@@ -14,6 +14,8 @@ pub struct Arrivals {
     pub parked: i64,
     /// Sales that await a look-up, counted up to 10,000.
     pub awaiting_link: i64,
+    /// Since when the one that has waited longest waits, ms UTC.
+    pub awaiting_since: Option<i64>,
 }
 
 /// Counts what arrived on a connection.
@@ -34,11 +36,14 @@ pub async fn arrivals(
          AND outcome = 'parked' LIMIT 10000) AS found";
     let awaiting = "SELECT COUNT(*) FROM (SELECT 1 FROM sale WHERE workspace_id = $1 AND connection_id = $2 \
          AND awaiting_since IS NOT NULL AND merged_into IS NULL LIMIT 10000) AS found";
+    let oldest = "SELECT awaiting_since FROM sale WHERE workspace_id = $1 AND connection_id = $2 \
+         AND awaiting_since IS NOT NULL AND merged_into IS NULL ORDER BY awaiting_since LIMIT 1";
     Ok(Arrivals {
         last_received_at: tx.opt(last, &ids).await?.map(|row| row.int(0)).transpose()?,
         pending: count(tx, pending, &ids).await?,
         parked: count(tx, parked, &ids).await?,
         awaiting_link: count(tx, awaiting, &ids).await?,
+        awaiting_since: tx.opt(oldest, &ids).await?.map(|row| row.int(0)).transpose()?,
     })
 }
 

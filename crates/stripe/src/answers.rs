@@ -3,6 +3,7 @@
 use crate::event::ParseError;
 use crate::facts::{Outcome, Person};
 use crate::json::{Notes, Read, Said};
+use crate::lists::List;
 use crate::project::{self, Collector};
 use crate::views::Page;
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,19 @@ pub enum Fetch {
         /// `ch_…`
         charge: String,
     },
+    /// One page of a whole list.
+    Listed {
+        /// The list.
+        list: List,
+        /// Which page: the run and the object that it comes after.
+        page: String,
+    },
+    /// PaymentIntents that neither of two lists named which were read to their ends: invoice payments and checkout
+    /// sessions. Concluded by Tributary from those lists, and kept beside the page that raised the question.
+    Alone {
+        /// Which page raised it.
+        page: String,
+    },
 }
 
 impl Fetch {
@@ -46,6 +60,18 @@ impl Fetch {
             Self::InvoicePaymentsOf { .. } => "invoice_payments_of",
             Self::SessionsOf { .. } => "sessions_of",
             Self::RefundsOf { .. } => "refunds_of",
+            Self::Listed { list, .. } => match list {
+                List::Customers => "list_customers",
+                List::Sessions => "list_sessions",
+                List::Invoices => "list_invoices",
+                List::InvoicePayments => "list_invoice_payments",
+                List::PaymentIntents => "list_payment_intents",
+                List::Charges => "list_charges",
+                List::Refunds => "list_refunds",
+                List::Disputes => "list_disputes",
+                List::CreditNotes => "list_credit_notes",
+            },
+            Self::Alone { .. } => "alone",
         }
     }
 
@@ -58,6 +84,7 @@ impl Fetch {
                 payment_intent
             }
             Self::RefundsOf { charge } => charge,
+            Self::Listed { page, .. } | Self::Alone { page } => page,
         }
     }
 
@@ -69,6 +96,10 @@ impl Fetch {
             "invoice_payments_of" => Some(Self::InvoicePaymentsOf { payment_intent: id }),
             "sessions_of" => Some(Self::SessionsOf { payment_intent: id }),
             "refunds_of" => Some(Self::RefundsOf { charge: id }),
+            "alone" => Some(Self::Alone { page: id }),
+            _ if name.starts_with("list_") => {
+                List::parse(name.trim_start_matches("list_")).map(|list| Self::Listed { list, page: id })
+            }
             _ => Kind::parse(name)
                 .filter(|kind| *kind != Kind::ApiTransaction)
                 .map(|kind| Self::Object { kind, id }),
@@ -126,6 +157,10 @@ pub fn facts_of_answer(
             }
             false
         }
+        (Answer::Body(body), Fetch::Alone { .. }) => {
+            alone(object(body)?, &mut collector)?;
+            false
+        }
         (Answer::Body(body), _) => list(fetch, object(body)?, &mut collector)?,
     };
     let outcome = if collector.is_empty() {
@@ -160,10 +195,18 @@ fn list(fetch: &Fetch, raw: &RawValue, c: &mut Collector<'_>) -> Result<bool, Pa
     let kind = match fetch {
         Fetch::InvoicePaymentsOf { .. } => Kind::InvoicePayment,
         Fetch::SessionsOf { .. } => Kind::Session,
+        Fetch::Listed { list, .. } => match list.kind() {
+            Some(kind) => kind,
+            None => return Ok(has_more),
+        },
         _ => Kind::Refund,
     };
+    let takes = |item: &&&RawValue| match fetch {
+        Fetch::Listed { list, .. } => list.takes(item),
+        _ => true,
+    };
     if let Some(project) = project::of_kind(kind) {
-        items.0.iter().for_each(|item| project(item, c));
+        items.0.iter().filter(takes).for_each(|item| project(item, c));
     }
     let fact = |kind| Fact::new(kind, fetch.id(), c.at());
     let about_all = match fetch {
@@ -180,4 +223,25 @@ fn list(fetch: &Fetch, raw: &RawValue, c: &mut Collector<'_>) -> Result<bool, Pa
         c.add(about_all);
     }
     Ok(has_more)
+}
+
+/// The ids of an [`Fetch::Alone`]: PaymentIntents without invoice payment and without session.
+fn alone(raw: &RawValue, c: &mut Collector<'_>) -> Result<(), ParseError> {
+    #[derive(Deserialize)]
+    struct Ids {
+        payment_intents: Vec<String>,
+    }
+    let ids: Ids =
+        serde_json::from_str(raw.get()).map_err(|e| ParseError::NotJson { reason: e.to_string() })?;
+    for id in ids.payment_intents {
+        let fact = Fact::new(Kind::PaymentIntent, id, c.at());
+        c.add(fact.with(Field::NoInvoicePayment, true).with(Field::NoSession, true));
+    }
+    Ok(())
+}
+
+/// The body of an [`Fetch::Alone`].
+#[must_use]
+pub fn alone_body(payment_intents: &[String]) -> String {
+    serde_json::json!({ "payment_intents": payment_intents }).to_string()
 }

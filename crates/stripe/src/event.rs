@@ -23,9 +23,9 @@ pub struct Envelope {
     pub account: Option<String>,
     /// A thin event (`v2.core.event`): it carries no object.
     pub thin: bool,
-    /// `data.object.object`: `invoice`, `charge`, …
+    /// `data.object.object`, or a thin event's `related_object.type`: `invoice`, `charge`, …
     pub object_kind: Option<String>,
-    /// `data.object.id`.
+    /// `data.object.id`, or a thin event's `related_object.id`.
     pub object_id: Option<String>,
 }
 
@@ -88,9 +88,12 @@ pub fn parse(raw: &[u8]) -> Result<Event<'_>, ParseError> {
     let mut notes = Notes::default();
     let envelope = top.envelope(id, &mut notes);
     let object = top.inside.and_then(object_of);
+    let related = top.related.and_then(object_of).filter(|_| envelope.thin);
     let mut event = Event { envelope, object, notes };
     if let Some(object) = object {
-        event.name_object(object);
+        event.name_object(object, b"object");
+    } else if let Some(related) = related {
+        event.name_object(related, b"type");
     }
     Ok(event)
 }
@@ -105,6 +108,8 @@ struct Top<'a> {
     api_version: Option<&'a RawValue>,
     livemode: Option<&'a RawValue>,
     account: Option<&'a RawValue>,
+    /// Of a thin event.
+    related: Option<&'a RawValue>,
     /// `data.object`
     inside: Option<&'a RawValue>,
 }
@@ -139,6 +144,7 @@ impl<'a> Top<'a> {
             b"api_version" => &mut self.api_version,
             b"livemode" => &mut self.livemode,
             b"account" => &mut self.account,
+            b"related_object" => &mut self.related,
             _ => return,
         };
         *place = Some(value);
@@ -164,13 +170,13 @@ impl<'a> Top<'a> {
 }
 
 impl<'a> Event<'a> {
-    /// Fills in what the object says of itself.
-    fn name_object(&mut self, object: &'a RawValue) {
+    /// Fills in what the object says of itself; its kind stands under the given key.
+    fn name_object(&mut self, object: &'a RawValue, kind_key: &[u8]) {
         let (mut kind, mut id) = (None, None);
         json::entries_while(object, &mut |key, value| {
             match key {
-                b"object" => kind = Some(value),
                 b"id" => id = Some(value),
+                key if key == kind_key => kind = Some(value),
                 _ => {}
             }
             kind.is_none() || id.is_none()

@@ -5,9 +5,9 @@ use crate::event::{self, Envelope};
 use crate::events;
 use crate::json::Notes;
 use crate::project::Collector;
-use tributary_domain::fact::Fact;
+use tributary_domain::fact::{Fact, Kind};
 
-pub use crate::answers::{Answer, Answered, Fetch, facts_of_answer};
+pub use crate::answers::{Answer, Answered, Fetch, alone_body, facts_of_answer};
 pub use crate::event::ParseError;
 
 /// What was understood of one event.
@@ -30,6 +30,13 @@ pub struct Understood {
 pub enum Outcome {
     /// It gave facts.
     Relevant,
+    /// A thin event: it names an object that must be fetched to know more.
+    Fetch {
+        /// The object's kind.
+        kind: Kind,
+        /// Its id.
+        id: String,
+    },
     /// It gave none.
     Ignored {
         /// Why, for a person.

@@ -12,6 +12,7 @@ pub mod event;
 pub mod events;
 pub mod facts;
 pub mod json;
+pub mod lists;
 mod project;
 pub mod signature;
 #[cfg(feature = "testkit")]

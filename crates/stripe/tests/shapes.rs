@@ -315,12 +315,34 @@ fn other_types_are_ignored_with_a_reason() {
 }
 
 #[test]
-fn thin_events_are_recognised() {
-    let thin = br#"{"id":"evt_thin","object":"v2.core.event","type":"v1.customer.created","created":"2026-01-02T03:04:05.678Z","related_object":{"id":"cus_1"}}"#;
-    let understood = facts_of_event(thin, &hash).unwrap();
+fn thin_events_name_what_is_to_be_fetched() {
+    let thin = |type_: &str, related: &str| {
+        let text = format!(
+            r#"{{"id":"evt_thin","object":"v2.core.event","type":"{type_}","created":"2026-01-02T03:04:05.678Z","livemode":false,"related_object":{related}}}"#
+        );
+        facts_of_event(text.as_bytes(), &hash).unwrap()
+    };
+    let related = r#"{"id":"cs_1","type":"checkout.session","url":"/v1/checkout/sessions/cs_1"}"#;
+    let understood = thin("v1.checkout.session.completed", related);
     assert!(understood.envelope.thin && understood.facts.is_empty());
     assert_eq!(understood.envelope.created_ms, 1_767_323_045_678);
-    assert!(matches!(&understood.outcome, Outcome::Ignored { reason } if reason.contains("thin")));
+    assert_eq!(understood.envelope.object_id.as_deref(), Some("cs_1"));
+    assert_eq!(understood.outcome, Outcome::Fetch { kind: Kind::Session, id: "cs_1".to_owned() });
+    let silent = thin("v1.invoice.paid", r#"{"id":"in_1"}"#);
+    assert_eq!(silent.outcome, Outcome::Fetch { kind: Kind::Invoice, id: "in_1".to_owned() });
+    for (type_, related) in [
+        ("v1.billing.meter.error_report_triggered", r#"{"id":"mtr_1"}"#),
+        ("v2.core.health.event_generation_failure.resolved", "null"),
+        ("invoice.paid", r#"{"id":"in_1","type":"invoice"}"#),
+        ("v1.invoice.paid", r#"{"id":"ch_1","type":"charge"}"#),
+        ("v1.invoice.paid", r#"{"type":"invoice"}"#),
+        ("v1.invoice.paid", "null"),
+        ("v1.invoice.paid", "[1]"),
+        ("", "7"),
+    ] {
+        let Outcome::Ignored { reason } = thin(type_, related).outcome else { panic!("{type_} {related}") };
+        assert!(reason.ends_with('.'), "{reason}");
+    }
 }
 
 #[test]

@@ -52,6 +52,8 @@ pub(crate) enum Command {
     Stripe(StripeCommand),
     /// Derive everything again from the sources; it must find nothing to post.
     Replay,
+    /// Compare every paid invoice, charge, refund and dispute of a period with Stripe's own lists.
+    Reconcile(ReconcileArgs),
     /// Say why a sale earned what it earned: any id of it, or a commission's.
     Explain {
         /// A commission, a sale, or any Stripe id of it: ch_…, in_…, pi_…, cs_….
@@ -133,6 +135,68 @@ pub(crate) struct SetupArgs {
 pub(crate) enum StripeCommand {
     /// Connect a Stripe account by API key and feed a program from it.
     Connect(ConnectArgs),
+    /// Read the past: events that may have been missed, or the whole history of an account. Safe to repeat.
+    Backfill(BackfillArgs),
+}
+
+/// `stripe backfill`
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("of").required(true).args(["program", "connection"]))]
+pub(crate) struct BackfillArgs {
+    /// The program's public id: its connections in the mode that it shows.
+    #[arg(long, value_name = "ID")]
+    pub(crate) program: Option<String>,
+    /// One connection, con_….
+    #[arg(long, value_name = "ID")]
+    pub(crate) connection: Option<String>,
+    /// From when: a date such as 2026-01-31 (UTC), or a time such as 2026-01-31T12:00:00Z.
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    pub(crate) since: Option<i64>,
+    /// Read events again; Stripe keeps 30 days. The usual way, unless --since is older.
+    #[arg(long, conflicts_with = "objects")]
+    pub(crate) events: bool,
+    /// Read the account's objects: its history, however old.
+    #[arg(long)]
+    pub(crate) objects: bool,
+}
+
+/// `reconcile`
+#[derive(Debug, Args)]
+pub(crate) struct ReconcileArgs {
+    /// The program's public id.
+    #[arg(long, value_name = "ID")]
+    pub(crate) program: String,
+    /// The first day, such as 2026-01-01 (UTC), or a time.
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    pub(crate) from: i64,
+    /// The last day, which belongs to the period (UTC), or a time, which does not.
+    #[arg(long, value_name = "TIME", value_parser = end)]
+    pub(crate) to: i64,
+    /// Fetch what is missing or different, and compare again.
+    #[arg(long)]
+    pub(crate) heal: bool,
+    /// Lines that are printed at most, 1 to 10000; what needs a person comes first.
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) limit: u32,
+}
+
+/// Reads a day or a time; a day is its beginning in UTC. ms UTC.
+fn instant(text: &str) -> Result<i64, String> {
+    let day = |date: jiff::civil::Date| date.to_zoned(jiff::tz::TimeZone::UTC).ok();
+    let at = match text.parse::<jiff::civil::Date>() {
+        Ok(date) if text.len() == 10 => day(date).map(|at| at.timestamp()),
+        _ => text.parse::<jiff::Timestamp>().ok(),
+    };
+    let ms = at.map(|at| at.as_millisecond()).filter(|ms| *ms >= 0);
+    ms.ok_or_else(|| {
+        "write a day such as 2026-01-31, or a time such as 2026-01-31T12:00:00Z, from 1970 on".to_owned()
+    })
+}
+
+/// The same for an end: a day belongs to it whole.
+fn end(text: &str) -> Result<i64, String> {
+    let at = instant(text)?;
+    Ok(if text.len() == 10 { at.saturating_add(86_400_000) } else { at })
 }
 
 /// `stripe connect`

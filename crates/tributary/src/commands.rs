@@ -4,10 +4,12 @@ mod doctor;
 mod explain;
 mod migrate;
 mod openapi;
+mod reconcile;
 mod replay;
 mod sandbox;
 mod serve;
 mod setup;
+mod stripe_backfill;
 mod stripe_connect;
 mod verify;
 
@@ -24,6 +26,8 @@ pub(crate) async fn run(command: Command, config: Config, out: &Output) -> Resul
         Command::Migrate => migrate::run(&config, out).await,
         Command::Setup(args) => setup::run(&config, &args, out).await,
         Command::Stripe(StripeCommand::Connect(args)) => stripe_connect::run(&config, args, out).await,
+        Command::Stripe(StripeCommand::Backfill(args)) => stripe_backfill::run(&config, &args, out).await,
+        Command::Reconcile(args) => reconcile::run(&config, &args, out).await,
         Command::Replay => replay::run(&config, out).await,
         Command::Explain { id } => explain::run(&config, &id, out).await,
         Command::Verify { rebuild } => verify::run(&config, rebuild, out).await,

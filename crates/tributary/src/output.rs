@@ -51,6 +51,13 @@ impl Output {
         }
     }
 
+    /// The same where it is not known how much there is.
+    pub(crate) fn progress_line(&self, line: &str) {
+        if self.terminal {
+            drop(write!(std::io::stderr(), "\r{line}\u{1b}[K"));
+        }
+    }
+
     /// Ends the line of [`Output::progress`].
     pub(crate) fn progress_done(&self) {
         if self.terminal {

@@ -18,6 +18,8 @@ pub mod partner;
 pub mod partner_form;
 pub mod partners;
 pub mod period;
+pub mod reconcile;
+pub mod reconcile_csv;
 pub mod search;
 pub mod sentence;
 pub mod settings;
@@ -77,6 +79,9 @@ pub fn routes(app: &App) -> Router<App> {
         .route("/p/{program}/transactions", get(transactions::get))
         .route("/p/{program}/transactions.csv", get(transactions_csv::get))
         .route("/p/{program}/transactions/{key}", get(transaction::get))
+        .route("/p/{program}/reconcile", get(reconcile::get).post(reconcile::post))
+        .route("/p/{program}/reconcile.csv", get(reconcile_csv::get))
+        .route("/p/{program}/reconcile/{connection}/{run}/heal", post(reconcile::mend))
         .route("/p/{program}/events", get(events::get))
         .route("/p/{program}/events/{connection}/{event}", get(event::get))
         .route("/p/{program}/events/{connection}/{event}/rerun", post(event::rerun))
@@ -94,7 +99,7 @@ pub fn routes(app: &App) -> Router<App> {
 }
 
 fn settings_routes() -> Router<App> {
-    use settings::{connection, keys, new_program, profile, program, sessions, stripe, terms};
+    use settings::{connection, history, keys, new_program, profile, program, sessions, stripe, terms};
     Router::new()
         .route("/programs/new", get(new_program::get).post(new_program::post))
         .route("/p/{program}/settings", get(program::get).post(program::post))
@@ -103,6 +108,9 @@ fn settings_routes() -> Router<App> {
         .route("/p/{program}/settings/keys/{key}/revoke", post(keys::revoke))
         .route("/p/{program}/settings/stripe", get(stripe::get))
         .route("/p/{program}/settings/stripe/{connection}/check", post(connection::check))
+        .route("/p/{program}/settings/stripe/{connection}/history", get(history::get).post(history::post))
+        .route("/p/{program}/settings/stripe/{connection}/history/{run}/pause", post(history::halt))
+        .route("/p/{program}/settings/stripe/{connection}/history/{run}/resume", post(history::go_on))
         .route("/p/{program}/settings/stripe/{connection}/key", get(connection::key).post(connection::rotate))
         .route(
             "/p/{program}/settings/stripe/{connection}/disconnect",

@@ -134,12 +134,12 @@ fn record(line: &Line, earned: Option<&Earned>) -> [String; 14] {
 }
 
 /// An exact decimal in major units; empty while the currency is not known.
-fn amount(minor: i64, currency: &str) -> String {
+pub(super) fn amount(minor: i64, currency: &str) -> String {
     Currency::parse(currency).map(|currency| format_major(minor, currency)).unwrap_or_default()
 }
 
 /// Words that somebody else chose: what a spreadsheet would take for a formula gets an apostrophe.
-fn text(text: &str) -> String {
+pub(super) fn text(text: &str) -> String {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
     if formula { format!("'{text}") } else { text.to_owned() }
 }

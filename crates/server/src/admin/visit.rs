@@ -7,6 +7,7 @@ use crate::ui::Tone;
 use crate::ui::frame::{Frame, Head, ProgramCard, Section, Theme};
 use crate::ui::lists::Bar;
 use crate::ui::text::encode;
+use crate::ui::when::day;
 use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
@@ -14,6 +15,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use tributary_store::pages::frame::{self as stored, Shown};
 use tributary_store::pages::sessions::Session;
 use tributary_store::{StoreError, Tx};
+
+/// A sale that waits longer for Stripe than this raises an alarm, ms.
+const LATE_MS: i64 = 86_400_000;
 
 /// Who asks, when, and how the page is to look.
 #[derive(Debug, Clone)]
@@ -151,6 +155,26 @@ impl Visit {
             }
             let warnings: Vec<String> = serde_json::from_str(&line.warnings).unwrap_or_default();
             bars.extend(warnings.into_iter().take(3).map(|text| bar(Tone::Warn, text)));
+            let history = program.href(&format!("settings/stripe/{}/history", encode(&line.connection_id)));
+            if let Some(gap) = line.gap_from {
+                let text = format!(
+                    "Stripe keeps events for 30 days, and the pause since {} was longer. Import the history of {}.",
+                    day(gap),
+                    line.account
+                );
+                let action = Some(("Import the history".to_owned(), history));
+                bars.push(Bar { tone: Tone::Warn, text, action });
+            }
+            let late =
+                line.awaiting.iter().filter(|since| self.now.saturating_sub(**since) > LATE_MS).count();
+            if late > 0 {
+                let some = if late == 1 { "1 sale waits".to_owned() } else { format!("{late} sales wait") };
+                let text = format!(
+                    "{some} for an answer of Stripe for more than a day, and earns nothing meanwhile."
+                );
+                let action = Some(("Look at them".to_owned(), program.href("transactions?state=waiting")));
+                bars.push(Bar { tone: Tone::Bad, text, action });
+            }
         }
         if loaded.parked > 0 {
             let text = match loaded.parked {

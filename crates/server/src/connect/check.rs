@@ -14,6 +14,9 @@ use tributary_stripe::events;
 /// Seconds by which the clocks may differ before signatures come near their limit of 300 s.
 const SKEW_MAX_S: i64 = 60;
 
+/// A sale that waits longer for Stripe than this raises an alarm, ms.
+const LATE_MS: i64 = 86_400_000;
+
 /// The endpoint at Stripe, as it was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -93,7 +96,7 @@ pub async fn check(app: &App, connection: &Connection) -> Result<Checkup, StoreE
         problems: Vec::new(),
         remarks: Vec::new(),
     };
-    of_arrivals(&mut checkup);
+    of_arrivals(&mut checkup, app.now());
     match client_of(app, connection).await {
         Ok(client) => of_stripe(app, connection, &client, &mut checkup).await,
         Err(error) => checkup.problems.push(format!("The stored key cannot be used: {error}")),
@@ -101,7 +104,13 @@ pub async fn check(app: &App, connection: &Connection) -> Result<Checkup, StoreE
     Ok(checkup)
 }
 
-fn of_arrivals(checkup: &mut Checkup) {
+fn of_arrivals(checkup: &mut Checkup, now: i64) {
+    let counts = &checkup.arrivals;
+    if counts.awaiting_since.is_some_and(|since| now.saturating_sub(since) > LATE_MS) {
+        let words =
+            "Sales wait for an answer of Stripe for more than a day; look at them on the page Transactions.";
+        checkup.problems.push(words.to_owned());
+    }
     let counts = &checkup.arrivals;
     if counts.parked > 0 {
         let words = format!("{} events are parked; look at them on the page Events.", counts.parked);

@@ -1,7 +1,7 @@
 //! Connections without a webhook endpoint: `GET /v1/events` into the same inbox, with a cursor and an overlap.
 
 use crate::App;
-use crate::pipeline::fetch::{Clients, set_status};
+use crate::pipeline::fetch::set_status;
 use crate::pipeline::worker::Connections;
 use crate::stripe::receive::{Receive, new_event};
 use std::time::Duration;
@@ -12,11 +12,14 @@ use tributary_stripe::client::{ApiError, EventsQuery};
 const OVERLAP_MS: i64 = 3_600_000;
 /// Pages read in one poll.
 const PAGES: usize = 200;
+/// Further back than this a poll does not look, ms: what a longer pause left out is the backfill's, which goes on where
+/// it was broken off.
+const REACH_MS: i64 = 2 * OVERLAP_MS;
 
 /// Polls until dropped.
-pub async fn run(app: &App, clients: &Clients) {
+pub async fn run(app: &App) {
     loop {
-        if let Err(error) = poll_all(app, clients).await {
+        if let Err(error) = poll_all(app).await {
             tracing::error!(%error, "polling stopped for a moment");
         }
         tokio::time::sleep(Duration::from_secs(app.settings.poll_seconds.max(1))).await;
@@ -31,11 +34,11 @@ impl Unit for Workspaces {
     }
 }
 
-async fn poll_all(app: &App, clients: &Clients) -> Result<(), StoreError> {
+async fn poll_all(app: &App) -> Result<(), StoreError> {
     for workspace_id in app.db.read(Workspaces).await? {
         let all = app.db.read(Connections(workspace_id.clone())).await?;
         for connection in all.iter().filter(|c| c.polling && c.status != "disconnected") {
-            if let Err(error) = poll(app, clients, connection).await? {
+            if let Err(error) = poll(app, connection).await? {
                 tracing::warn!(%error, connection = connection.connection_id, "Stripe's events could not be read");
                 note(app, connection, &error).await?;
             } else if connection.status == "broken" {
@@ -56,15 +59,13 @@ async fn note(app: &App, connection: &Connection, error: &ApiError) -> Result<()
 }
 
 /// Reads the events since the cursor, newest page first, and moves the cursor once all of them are kept.
-async fn poll(
-    app: &App,
-    clients: &Clients,
-    connection: &Connection,
-) -> Result<Result<(), ApiError>, StoreError> {
+async fn poll(app: &App, connection: &Connection) -> Result<Result<(), ApiError>, StoreError> {
     let started = app.now();
     let data_key = app.data_key(&connection.workspace_id).await?;
-    let client = clients.of(&data_key, connection)?;
-    let since_s = connection.cursor_at.saturating_sub(OVERLAP_MS).max(0) / 1000;
+    let client = app.clients.of(&data_key, connection)?;
+    let since = connection.cursor_at.saturating_sub(OVERLAP_MS).max(0);
+    let reach = started.saturating_sub(REACH_MS);
+    let since_s = since.max(reach).div_euclid(1000);
     let mut after: Option<String> = None;
     for _ in 0..PAGES {
         let query = EventsQuery {
@@ -88,6 +89,9 @@ async fn poll(
             app.wake.notify_one();
         }
         if !page.has_more || next.is_none() || next == after {
+            if since < reach {
+                return Ok(Ok(()));
+            }
             let unit = MoveCursor { connection: connection.clone(), to: started };
             app.db.write(unit).await?;
             return Ok(Ok(()));

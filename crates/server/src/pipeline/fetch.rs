@@ -32,6 +32,9 @@ const TRIES: i64 = 12;
 struct Body {
     connection_id: String,
     need: Need,
+    /// Who asks, where it is no sale: a thin event, or a comparison. Then it is asked once, whatever is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    asked_by: Option<String>,
 }
 
 /// A job's body, which is its dedup key too.
@@ -39,8 +42,23 @@ struct Body {
 /// # Errors
 /// Never in practice.
 pub fn body_of(connection_id: &str, need: &Need) -> Result<String, StoreError> {
-    let body = Body { connection_id: connection_id.to_owned(), need: need.clone() };
-    serde_json::to_string(&body).map_err(|e| StoreError::Inconsistent(e.to_string()))
+    text(&Body { connection_id: connection_id.to_owned(), need: need.clone(), asked_by: None })
+}
+
+/// The body of a job that fetches an object whatever is known of it; `None` for an id of no kind that is followed.
+///
+/// # Errors
+/// Never in practice.
+pub fn body_of_object(connection_id: &str, id: &str, asked_by: &str) -> Result<Option<String>, StoreError> {
+    if Kind::of_stripe_id(id).is_none() {
+        return Ok(None);
+    }
+    let (need, asked_by) = (Need::Object(id.to_owned()), Some(asked_by.to_owned()));
+    text(&Body { connection_id: connection_id.to_owned(), need, asked_by }).map(Some)
+}
+
+fn text(body: &Body) -> Result<String, StoreError> {
+    serde_json::to_string(body).map_err(|e| StoreError::Inconsistent(e.to_string()))
 }
 
 /// The sealed key that a client was made with, and the client.
@@ -125,6 +143,7 @@ async fn run_one(app: &App, clients: &Clients, workspace_id: &str, job: Job) -> 
         set_status(app, &connection, "connected", "").await?;
     }
     let error = match asked {
+        Ok(()) if body.asked_by.is_some() => None,
         Ok(()) => app.db.read(still).await?.map(|_| "the answer does not say what the sale needs".to_owned()),
         // Kept with the job as well: a claim that nobody ends would hold it back until the lease is over.
         Err(Asked::Store(error)) => Some(error.to_string()),
@@ -200,6 +219,9 @@ impl Unit for Still {
         };
         let ctx =
             Context::load(tx, &self.workspace_id, &body.connection_id, &connection.mode, self.now, 0).await?;
+        if body.asked_by.is_some() {
+            return Ok((connection.status != "disconnected").then_some(connection));
+        }
         let members = World::members_of(tx, &ctx, id).await?;
         let open = read_sale(&members).is_some_and(|view| view.needs.contains(&body.need));
         Ok(open.then_some(connection))
@@ -239,12 +261,13 @@ async fn ask(
     need: &Need,
 ) -> Result<(), Asked> {
     for fetch in fetches(need) {
+        // What changes while the answer is on its way is newer than the answer.
+        let now = app.now();
         let answer = client.fetch(&fetch).await.map_err(Asked::Stripe)?;
         let pages = match answer {
             Fetched::Missing => vec![(404, bytes::Bytes::new())],
             Fetched::Pages(pages) => pages.into_iter().map(|page| (200, page)).collect(),
         };
-        let now = app.now();
         for (http_status, page) in pages {
             let observation_id = new_id(IdKind::Observation)?;
             let place = inbox::observation_place(&connection.connection_id, &observation_id);

@@ -143,7 +143,8 @@ async fn events(
                     batch.sources.push(source);
                     batch.people.extend(people);
                 }
-                Ok((_, _, Outcome::Ignored { .. }, _)) => {}
+                // What a thin event had fetched is an observation of its own.
+                Ok((_, _, Outcome::Ignored { .. } | Outcome::Fetch { .. }, _)) => {}
                 Err(_) if row.event.body.is_none() => {
                     report.from_facts += 1;
                     report.facts += row.facts.len() as u64;

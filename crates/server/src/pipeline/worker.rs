@@ -1,7 +1,7 @@
 //! Drives the way of a payment: woken after a commit that gave it work, and once a second anyway.
 
 use super::context::Context;
-use super::fetch::{self, Clients, back_off_ms};
+use super::fetch::{self, back_off_ms};
 use super::mature::Mature;
 use super::place::PlaceMarked;
 use super::project::{People, ingest};
@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tributary_store::db::Background;
 use tributary_store::pipeline::inbox::{self, EventOutcome, StoredEvent};
+use tributary_store::pipeline::jobs;
 use tributary_store::pipeline::{sales, scopes};
 use tributary_store::vault::Key;
 use tributary_store::{StoreError, Tx, Unit, connections, connections::Connection, workspaces};
@@ -33,7 +34,6 @@ const TRIES: i64 = 12;
 
 /// Runs until `stop`: projects, places, settles and matures, and asks Stripe what is missing.
 pub async fn run(app: App, stop: impl Future<Output = ()> + Send) {
-    let clients = Clients::default();
     let busy = AtomicBool::new(false);
     let pipeline = async {
         loop {
@@ -57,7 +57,7 @@ pub async fn run(app: App, stop: impl Future<Output = ()> + Send) {
                 continue;
             }
             turns = 0;
-            match fetch_all(&app, &clients).await {
+            match fetch_all(&app).await {
                 Ok(0) => tokio::time::sleep(Duration::from_millis(500)).await,
                 Ok(_) => {}
                 Err(error) => {
@@ -72,7 +72,8 @@ pub async fn run(app: App, stop: impl Future<Output = ()> + Send) {
         () = look_ups => {}
         () = super::seal::run(&app, &busy) => {}
         () = statistics(&app, &busy) => {}
-        () = super::super::jobs::poll::run(&app, &clients) => {}
+        () = super::super::jobs::poll::run(&app) => {}
+        () = super::super::jobs::backfill::run(&app) => {}
         () = stop => {}
     }
 }
@@ -91,10 +92,14 @@ async fn statistics(app: &App, busy: &AtomicBool) {
     }
 }
 
-async fn fetch_all(app: &App, clients: &Clients) -> Result<usize, StoreError> {
+/// Does every look-up at Stripe that is due, in all workspaces. Returns how many.
+///
+/// # Errors
+/// The database's; an error of Stripe is kept with its job.
+pub async fn fetch_all(app: &App) -> Result<usize, StoreError> {
     let mut count = 0;
     for workspace_id in app.db.read(Workspaces).await? {
-        count += fetch::run_due(app, clients, &workspace_id).await?;
+        count += fetch::run_due(app, &app.clients, &workspace_id).await?;
     }
     Ok(count)
 }
@@ -206,6 +211,8 @@ struct Batch {
     sources: Vec<Source>,
     people: People,
     outcomes: Vec<EventOutcome>,
+    /// Jobs that thin events ask for: (event, body).
+    asks: Vec<(String, String)>,
     now: i64,
     link_delay_ms: i64,
 }
@@ -237,6 +244,7 @@ impl Batch {
             sources: Vec::new(),
             people: People::new(),
             outcomes: Vec::new(),
+            asks: Vec::new(),
             now,
             link_delay_ms: app.settings.link_delay_ms,
         };
@@ -249,6 +257,7 @@ impl Batch {
                     // What was odd about it is told, though the rest was understood.
                     ("processed", notes.join(" "))
                 }
+                Ok((_, _, Outcome::Fetch { id, .. }, _)) => batch.ask(&event.event_id, &id),
                 Err(reason) => ("parked", reason),
             };
             let attempts = event.attempts + 1;
@@ -258,13 +267,28 @@ impl Batch {
         batch
     }
 
+    /// A thin event: its object is fetched once this batch is written.
+    fn ask(&mut self, event_id: &str, id: &str) -> (&'static str, String) {
+        match fetch::body_of_object(&self.connection.connection_id, id, event_id) {
+            Ok(Some(body)) => {
+                self.asks.push((event_id.to_owned(), body));
+                ("processed", format!("A thin event: {id} is fetched from Stripe."))
+            }
+            Ok(None) => {
+                ("ignored", "A thin event about an object that Tributary does not follow.".to_owned())
+            }
+            Err(error) => ("parked", error.to_string()),
+        }
+    }
+
     /// One batch for each event.
     fn split(&mut self) -> Vec<Self> {
         let outcomes = std::mem::take(&mut self.outcomes);
         let of = |outcome: EventOutcome| {
             let mine = |source: &&Source| source.source_id == outcome.event_id;
             let sources = self.sources.iter().filter(mine).cloned().collect();
-            Self { sources, outcomes: vec![outcome], ..self.clone() }
+            let asks = self.asks.iter().filter(|(event, _)| *event == outcome.event_id).cloned().collect();
+            Self { sources, asks, outcomes: vec![outcome], ..self.clone() }
         };
         outcomes.into_iter().map(of).collect()
     }
@@ -272,6 +296,7 @@ impl Batch {
     /// The same event, to be tried later or parked.
     fn failed(mut self, error: &str, events: &[StoredEvent], now: i64) -> Self {
         self.sources.clear();
+        self.asks.clear();
         for outcome in &mut self.outcomes {
             let before = events.iter().find(|event| event.event_id == outcome.event_id);
             let tries = before.map_or(0, |event| event.attempts);
@@ -294,6 +319,8 @@ impl Unit for Batch {
             let ctx = Context::load(tx, ws, con, mode, self.now, self.link_delay_ms).await?;
             ingest(tx, &ctx, &self.sources, &self.people).await?;
         }
+        let asks: Vec<String> = self.asks.iter().map(|(_, body)| body.clone()).collect();
+        jobs::enqueue(tx, ws, fetch::KIND, &asks, self.now, self.now).await?;
         inbox::set_outcomes(tx, ws, con, &self.outcomes, self.now).await
     }
 }

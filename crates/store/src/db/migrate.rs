@@ -24,6 +24,8 @@ migrations!(
     "0009_archived",
     "0010_seals",
     "0017_app_tokens",
+    "0018_import",
+    "0019_reconcile",
     "0024_partner_month",
 );
 

@@ -26,6 +26,10 @@ pub struct ConnectionLine {
     pub reason: String,
     /// JSON array of sentences.
     pub warnings: String,
+    /// From when nothing could be read as events, where no import has read it since; ms UTC.
+    pub gap_from: Option<i64>,
+    /// Since when the sales that have waited longest for Stripe wait, oldest first, at most 1,000; ms UTC.
+    pub awaiting: Vec<i64>,
 }
 
 /// What stands around a page.
@@ -67,9 +71,11 @@ pub async fn load(tx: &mut Tx<'_>, workspace_id: &str, public_id: &str) -> Resul
          AND c.connection_id = cp.connection_id \
          WHERE cp.workspace_id = $1 AND cp.program_id = $2 AND c.mode = $3 ORDER BY c.connection_id LIMIT 20";
     let params = [P::T(workspace_id), P::T(&shown.program.program_id), P::T(&shown.mode)];
-    let connections = tx.rows(sql, &params).await?.iter().map(line).collect::<Result<Vec<_>, _>>()?;
+    let mut connections = tx.rows(sql, &params).await?.iter().map(line).collect::<Result<Vec<_>, _>>()?;
     let mut parked = 0;
-    for connection in &connections {
+    for connection in &mut connections {
+        connection.gap_from = crate::imports::open_gap(tx, workspace_id, &connection.connection_id).await?;
+        connection.awaiting = awaiting(tx, workspace_id, &connection.connection_id).await?;
         parked += super::events::count(tx, workspace_id, &connection.connection_id, "parked").await?;
     }
     Ok(Some(Frame { shown, programs, connections, parked: parked.min(1000) }))
@@ -96,5 +102,14 @@ fn line(row: &Row) -> Result<ConnectionLine, StoreError> {
         status: row.text(3)?,
         reason: row.text(4)?,
         warnings: row.text(5)?,
+        gap_from: None,
+        awaiting: Vec::new(),
     })
+}
+
+async fn awaiting(tx: &mut Tx<'_>, workspace_id: &str, connection_id: &str) -> Result<Vec<i64>, StoreError> {
+    let sql = "SELECT awaiting_since FROM sale WHERE workspace_id = $1 AND awaiting_since IS NOT NULL \
+         AND connection_id = $2 AND merged_into IS NULL ORDER BY awaiting_since LIMIT 1000";
+    let rows = tx.rows(sql, &[P::T(workspace_id), P::T(connection_id)]).await?;
+    rows.iter().map(|row| row.int(0)).collect()
 }

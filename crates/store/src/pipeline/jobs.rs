@@ -39,6 +39,16 @@ pub async fn enqueue(
     Ok(())
 }
 
+/// Makes all waiting jobs of a kind due now, those that failed before not. Returns how many.
+///
+/// # Errors
+/// The database's.
+pub async fn hasten(tx: &mut Tx<'_>, workspace_id: &str, kind: &str, now: i64) -> Result<u64, StoreError> {
+    let sql = "UPDATE job SET run_at = $3 WHERE workspace_id = $1 AND kind = $2 AND state = 'ready' \
+         AND attempts = 0 AND run_at > $3";
+    tx.exec(sql, &[P::T(workspace_id), P::T(kind), P::I(now)]).await
+}
+
 /// Claims due jobs of a kind until `lease_until`.
 ///
 /// # Errors

@@ -99,7 +99,7 @@ impl StripeClient {
         }
         match self.get(&path, vec![pair("expand[0]", "payments")]).await {
             // an older API does not know the field, and refuses to expand it
-            Err(ApiError::Invalid { .. }) => self.get(&path, Params::new()).await,
+            Err(ApiError::Invalid { status: 400, .. }) => self.get(&path, Params::new()).await,
             answer => answer,
         }
     }
@@ -118,6 +118,10 @@ impl StripeClient {
             Fetch::InvoicePaymentsOf { payment_intent } => self.invoice_payments_of(payment_intent).await?,
             Fetch::SessionsOf { payment_intent } => self.sessions_of(payment_intent).await?,
             Fetch::RefundsOf { charge } => self.refunds_of(charge).await?,
+            Fetch::Listed { page, .. } | Fetch::Alone { page } => {
+                // Pages of an import are asked for by `list_page`; what was concluded cannot be asked.
+                return Err(bad_id(page));
+            }
         };
         Ok(Fetched::Pages(pages))
     }

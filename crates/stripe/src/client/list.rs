@@ -205,7 +205,7 @@ pub(crate) fn items_of(path: &str, reply: &Reply) -> Result<(Vec<Bytes>, bool), 
     Ok((items, page.is_some_and(|page| page.has_more == Said::Is(true))))
 }
 
-fn id_of(item: &[u8]) -> Option<String> {
+pub(super) fn id_of(item: &[u8]) -> Option<String> {
     #[derive(serde::Deserialize)]
     struct Id {
         id: String,

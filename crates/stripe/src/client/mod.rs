@@ -1,7 +1,8 @@
 //! The Stripe client: about fifteen calls, each with a deadline, bounded in every direction.
 //!
 //! One client serves one connection. It follows no redirects, uses no system proxy, sends at most 20 requests
-//! a second and 4 at a time, reads at most 8 MiB of an answer, and repeats only what may be repeated.
+//! a second and 4 at a time, reads at most 8 MiB of an answer, and repeats only what may be repeated. What somebody
+//! waits for goes before what runs beside.
 
 mod calls;
 mod config;
@@ -9,6 +10,7 @@ mod error;
 mod key;
 mod limiter;
 mod list;
+mod listed;
 mod probes;
 mod reply;
 mod retry;
@@ -19,7 +21,9 @@ pub use calls::{Account, Balance, Fetched};
 pub use config::{Config, ConfigError, STRIPE_API, STRIPE_VERSION};
 pub use error::ApiError;
 pub use key::{ApiKey, KeyError, KeyInfo, KeyKind, Mode};
+pub use limiter::Lane;
 pub use list::{EventWalk, EventsPage, EventsQuery, MAX_PAGES, RawEvent};
+pub use listed::{ListPage, ListQuery};
 pub use probes::{Probe, Tell, Wanted, probe_permissions, wanted_permissions};
 pub use reply::{MAX_BODY, Reply};
 pub use webhooks::{MARK, NewEndpoint, WebhookEndpoint};
@@ -32,7 +36,7 @@ use std::sync::atomic::AtomicI64;
 
 /// A client for one connection. Cloning is cheap and shares the limits.
 #[derive(Clone)]
-pub struct StripeClient(Arc<Inner>);
+pub struct StripeClient(Arc<Inner>, Lane);
 
 struct Inner {
     http: reqwest::Client,
@@ -53,14 +57,15 @@ impl StripeClient {
     pub fn new(config: Config, key: ApiKey) -> Result<Self, ConfigError> {
         let base = config::check_base(&config.api_base)?;
         let http = config::http_client(&config)?;
-        Ok(Self(Arc::new(Inner {
-            http,
-            config,
-            base,
-            key,
-            limiter: Limiter::default(),
-            server_time_s: AtomicI64::new(0),
-        })))
+        let inner =
+            Inner { http, config, base, key, limiter: Limiter::default(), server_time_s: AtomicI64::new(0) };
+        Ok(Self(Arc::new(inner), Lane::Waited))
+    }
+
+    /// The same client with the same limits, for work that nobody waits for: others go first.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        Self(Arc::clone(&self.0), Lane::Beside)
     }
 
     /// What the key says about itself.

@@ -25,13 +25,15 @@ pub(super) enum Attempt {
 
 /// The pause before the next attempt; `None` if there must be none. `tried` counts the attempts made, from 1.
 ///
-/// `Stripe-Should-Retry` decides where it is sent; else 409, 5xx and broken attempts are repeated. The pause is
+/// `Stripe-Should-Retry` decides where it is sent; else 409, 5xx and broken attempts are repeated, and a 429 that says
+/// by `Retry-After` when. The pause is
 /// 0.5 s × 2^n up to 5 s, of which `jitter` (0 to 1000) takes away up to a half, and at least `Retry-After`.
 pub(super) fn pause(attempt: Attempt, tried: u32, retries: u32, jitter: u32) -> Option<Duration> {
     let (repeat, at_least) = match attempt {
         Attempt::Broken => (true, None),
         Attempt::Status { status, should_retry, retry_after_s } => {
-            (should_retry.unwrap_or(status == 409 || status >= 500), retry_after_s)
+            let told_when = status == 429 && retry_after_s.is_some();
+            (should_retry.unwrap_or(status == 409 || status >= 500 || told_when), retry_after_s)
         }
     };
     if !repeat || tried > retries {

@@ -53,17 +53,18 @@ impl StripeClient {
             let pause = retry::pause(attempt, tried, self.0.config.retries, jitter);
             match pause.filter(|pause| Instant::now() + *pause < end) {
                 Some(pause) => sleep(pause).await,
-                None => return Err(final_error(error, writes && maybe_sent && attempt == Attempt::Broken)),
+                None => return Err(final_error(error, writes && maybe_sent, attempt)),
             }
         }
         Err(ApiError::Unavailable { reason: "no attempt was made".to_owned() })
     }
 
     async fn attempt(&self, call: &Call<'_>, end: Instant) -> Ended {
-        let Ok(Some(_turn)) = timeout_at(end, self.0.limiter.turn()).await else {
+        let Ok(Some(_turn)) = timeout_at(end, self.0.limiter.turn(self.1)).await else {
             return broken("too many calls are waiting".to_owned(), false);
         };
-        let end = end.min(Instant::now() + self.0.config.attempt_timeout);
+        let begun = Instant::now();
+        let end = end.min(begun + self.0.config.attempt_timeout);
         let request = match self.request(call) {
             Ok(request) => request,
             Err(error) => {
@@ -74,14 +75,22 @@ impl StripeClient {
         match timeout_at(end, self.0.http.execute(request)).await {
             Err(_) => broken("no answer in time".to_owned(), true),
             Ok(Err(error)) => broken(reply::words(&error), !error.is_connect()),
-            Ok(Ok(response)) => self.answer(call, response, end).await,
+            Ok(Ok(response)) => self.answer(call, response, begun, end).await,
         }
     }
 
-    async fn answer(&self, call: &Call<'_>, response: reqwest::Response, end: Instant) -> Ended {
+    async fn answer(
+        &self,
+        call: &Call<'_>,
+        response: reqwest::Response,
+        begun: Instant,
+        end: Instant,
+    ) -> Ended {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        if let Some(time) = reply::date_s(&headers) {
+        let date_s = reply::date_s(&headers);
+        let took = begun.elapsed();
+        if let Some(time) = date_s {
             self.0.server_time_s.store(time, Ordering::Relaxed);
         }
         let retry_after_s = header(&headers, "retry-after").and_then(|text| text.parse().ok());
@@ -105,7 +114,8 @@ impl StripeClient {
             let error = ApiError::NotJson { status, host: self.host().to_owned() };
             return Ended::Failed { error, attempt, sent: true };
         }
-        Ended::Done(Reply { body, request_id: header(&headers, "request-id").map(str::to_owned) })
+        let request_id = header(&headers, "request-id").map(str::to_owned);
+        Ended::Done(Reply { body, request_id, date_s, took })
     }
 
     fn host(&self) -> &str {
@@ -174,10 +184,17 @@ fn broken(reason: String, sent: bool) -> Ended {
     Ended::Failed { error: ApiError::Unavailable { reason }, attempt: Attempt::Broken, sent }
 }
 
-/// A writing call that may have arrived and was never answered has an unknown outcome.
-fn final_error(error: ApiError, unknown: bool) -> ApiError {
+/// A writing call that may have arrived and was never answered has an unknown outcome; so has one that was answered
+/// well, but in a way that cannot be read.
+fn final_error(error: ApiError, written: bool, attempt: Attempt) -> ApiError {
+    let good = matches!(attempt, Attempt::Status { status: 200..300, .. });
     match error {
-        ApiError::Unavailable { reason } if unknown => ApiError::UnknownOutcome { reason },
+        ApiError::Unavailable { reason } if written && attempt == Attempt::Broken => {
+            ApiError::UnknownOutcome { reason }
+        }
+        ApiError::NotJson { .. } | ApiError::TooLarge if written && good => {
+            ApiError::UnknownOutcome { reason: error.to_string() }
+        }
         error => error,
     }
 }

@@ -91,9 +91,9 @@ impl StripeClient {
         let path = "/v1/webhook_endpoints";
         let mut all = Vec::new();
         for body in self.pages(path, Params::new()).await? {
-            let reply = super::Reply { body, request_id: None };
+            let reply = super::Reply::of_part(body);
             for item in items_of(path, &reply)?.0 {
-                let item = super::Reply { body: item, request_id: None };
+                let item = super::Reply::of_part(item);
                 all.push(parse::<Wire>(path, &item)?.into());
             }
         }

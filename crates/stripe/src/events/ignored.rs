@@ -1,7 +1,7 @@
 //! Why an event of some other type is ignored, in words for the Events page.
 
-/// A thin event has nothing to read.
-pub(super) const THIN: &str = "A thin event carries no object. Choose snapshot payloads for this endpoint, or let Tributary make its own endpoint.";
+/// A thin event without its object.
+pub(super) const NO_RELATED: &str = "The thin event names no related object, so there is nothing to fetch.";
 /// A snapshot event without its object.
 pub(super) const NO_OBJECT: &str = "The event has no data.object.";
 

@@ -23,6 +23,7 @@ use crate::event::Envelope;
 use crate::facts::Outcome;
 use crate::project::{Collector, Project};
 use serde_json::value::RawValue;
+use tributary_domain::fact::Kind;
 
 /// One event type.
 pub(crate) struct EventType {
@@ -79,17 +80,53 @@ pub(crate) fn project(
     object: Option<&RawValue>,
     collector: &mut Collector<'_>,
 ) -> Outcome {
-    if let Some(reason) = understand(envelope, object, collector) {
-        return Outcome::Ignored { reason };
+    if envelope.thin {
+        return thin(envelope);
     }
-    Outcome::Relevant
+    match understand(envelope, object, collector) {
+        Some(reason) => Outcome::Ignored { reason },
+        None => Outcome::Relevant,
+    }
+}
+
+/// A thin event names the type of its twin, `v1.invoice.paid`, and the object, which is to be fetched.
+fn thin(envelope: &Envelope) -> Outcome {
+    let twin = envelope.type_.strip_prefix("v1.").unwrap_or_default();
+    let Some(row) = row(twin) else {
+        let reason = match twin {
+            "" => format!("Tributary does not use thin events of the type {}.", cut(&envelope.type_)),
+            twin => ignored::reason(twin),
+        };
+        return Outcome::Ignored { reason };
+    };
+    let id = envelope.object_id.clone().unwrap_or_default();
+    let told = envelope.object_kind.as_deref().unwrap_or(row.object);
+    match kind_of(row.object).filter(|_| told == row.object) {
+        Some(kind) if !id.is_empty() => Outcome::Fetch { kind, id },
+        Some(_) => Outcome::Ignored { reason: ignored::NO_RELATED.to_owned() },
+        None => Outcome::Ignored {
+            reason: format!(
+                "{} should name a {}, but names a {}.",
+                cut(&envelope.type_),
+                row.object,
+                cut(told)
+            ),
+        },
+    }
+}
+
+/// The kind of an object by Stripe's name of it.
+fn kind_of(object: &str) -> Option<Kind> {
+    if object == "checkout.session" { Some(Kind::Session) } else { Kind::parse(object) }
+}
+
+/// The first letters of a foreign text, for a sentence.
+fn cut(text: &str) -> String {
+    text.chars().take(80).collect()
 }
 
 /// The reason to ignore the event, if there is one.
 fn understand(envelope: &Envelope, object: Option<&RawValue>, c: &mut Collector<'_>) -> Option<String> {
-    if envelope.thin {
-        return Some(ignored::THIN.to_owned());
-    }
     let Some(row) = row(&envelope.type_) else { return Some(ignored::reason(&envelope.type_)) };
     let Some(object) = object else { return Some(ignored::NO_OBJECT.to_owned()) };
     match envelope.object_kind.as_deref() {

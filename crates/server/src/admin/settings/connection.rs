@@ -34,7 +34,7 @@ pub struct ConnectionPage {
 
 type Named = Path<(String, String)>;
 
-async fn load(
+pub(super) async fn load(
     app: &App,
     visit: &Visit,
     public_id: &str,

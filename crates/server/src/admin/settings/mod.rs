@@ -1,6 +1,7 @@
 //! Settings: one tab, one file. Every change is a plain form that comes back with a notice.
 
 pub mod connection;
+pub mod history;
 pub mod keys;
 pub mod new_program;
 pub mod profile;
@@ -102,6 +103,10 @@ pub fn notice(word: &str) -> Option<Bar> {
             "Disconnected here, but Stripe did not remove the webhook endpoint. What it still sends is refused. Press \
              “Remove the endpoint” below, or delete it in Stripe under Developers, Webhooks.",
         ),
+        "run-begun" => (Tone::Good, "Started. It goes on when you leave this page, and after a restart."),
+        "run-under-way" => (Tone::Plain, "One is under way already; it is shown below."),
+        "run-paused" => (Tone::Good, "Paused. What was read is kept."),
+        "run-resumed" => (Tone::Good, "It goes on where it was."),
         "busy" => (Tone::Warn, super::setup::stripe::BUSY),
         _ => return None,
     };

@@ -1,0 +1,53 @@
+//! Mending: what is missing or different is fetched and taken in like any other answer of Stripe.
+
+use super::compare::Status;
+use super::report::{Ask, report};
+use crate::App;
+use crate::pipeline::fetch;
+use tributary_store::imports::Run;
+use tributary_store::pipeline::jobs;
+use tributary_store::{StoreError, Tx, Unit};
+
+/// Objects fetched by one press of the button.
+pub const MOST: usize = 1_000;
+
+/// Has every missing or different object fetched, at most [`MOST`]. Returns how many were asked for; the pipeline
+/// fetches them.
+///
+/// # Errors
+/// The database's.
+pub async fn heal(app: &App, run: &Run, program_id: &str) -> Result<usize, StoreError> {
+    let mut bodies = Vec::new();
+    let asked_by = format!("{} {}", run.run_id, app.now());
+    for status in [Status::Missing, Status::Different] {
+        let ask = Ask {
+            run: run.clone(),
+            program_id: program_id.to_owned(),
+            status: Some(status),
+            list: None,
+            limit: MOST,
+        };
+        for line in report(app, ask).await?.lines {
+            if let Some(body) = fetch::body_of_object(&run.connection_id, &line.object_id, &asked_by)? {
+                bodies.push(body);
+            }
+        }
+    }
+    bodies.truncate(MOST);
+    let count = bodies.len();
+    app.db.write(Enqueue { workspace_id: run.workspace_id.clone(), bodies, now: app.now() }).await?;
+    Ok(count)
+}
+
+struct Enqueue {
+    workspace_id: String,
+    bodies: Vec<String>,
+    now: i64,
+}
+
+impl Unit for Enqueue {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        jobs::enqueue(tx, &self.workspace_id, fetch::KIND, &self.bodies, self.now, self.now).await
+    }
+}

@@ -1,0 +1,118 @@
+//! What one page of a list says of money that moved in the period.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tributary_store::StoreError;
+use tributary_store::imports::Run;
+use tributary_store::reconcile::Item;
+use tributary_stripe::lists::List;
+
+#[derive(Deserialize)]
+struct Page<'a> {
+    #[serde(borrow)]
+    data: Vec<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Object {
+    id: String,
+    #[serde(default)]
+    status: Option<String>,
+    #[serde(default)]
+    currency: Option<String>,
+    #[serde(default)]
+    created: Option<i64>,
+    #[serde(default)]
+    amount: Option<i64>,
+    #[serde(default)]
+    amount_captured: Option<i64>,
+    #[serde(default)]
+    captured: Option<bool>,
+    #[serde(default)]
+    amount_paid: Option<i64>,
+    #[serde(default)]
+    status_transitions: Option<Transitions>,
+}
+
+#[derive(Deserialize)]
+struct Transitions {
+    #[serde(default)]
+    paid_at: Option<i64>,
+}
+
+/// The objects of a page that moved money inside of the run's period.
+///
+/// # Errors
+/// [`StoreError::Invalid`] for a page that is no list, or an object whose amounts cannot be read: leaving one out would
+/// make the sums lie.
+pub fn items(list: List, body: &[u8], run: &Run) -> Result<Vec<Item>, StoreError> {
+    let page: Page<'_> = serde_json::from_slice(body)
+        .map_err(|_| StoreError::Invalid(format!("Stripe's list of {} cannot be read.", list.words())))?;
+    let mut items = Vec::with_capacity(page.data.len());
+    for raw in page.data {
+        let object: Object = serde_json::from_str(raw.get()).map_err(|e| {
+            StoreError::Invalid(format!("One of the {} in Stripe's list cannot be read: {e}.", list.words()))
+        })?;
+        if let Some((amount, at_s)) = moved(list, &object) {
+            let at = at_s.saturating_mul(1000);
+            if at >= run.since_at && at < run.until_at {
+                items.push(Item {
+                    object_id: object.id,
+                    list: list.as_str().to_owned(),
+                    currency: object.currency.unwrap_or_default().to_ascii_lowercase(),
+                    amount,
+                    at,
+                });
+            }
+        }
+    }
+    Ok(items)
+}
+
+/// What an object moved (minor units, above 0), and when (Unix seconds).
+fn moved(list: List, object: &Object) -> Option<(i64, i64)> {
+    let created = object.created.unwrap_or(0);
+    let status = object.status.as_deref().unwrap_or_default();
+    let (amount, at) = match list {
+        List::Invoices if status == "paid" => {
+            let paid_at = object.status_transitions.as_ref().and_then(|known| known.paid_at);
+            (object.amount_paid?, paid_at.unwrap_or(created))
+        }
+        List::Charges if status == "succeeded" => {
+            let whole = || object.amount.filter(|_| object.captured != Some(false));
+            (object.amount_captured.or_else(whole)?, created)
+        }
+        List::Refunds if !matches!(status, "failed" | "canceled") => (object.amount?, created),
+        List::Disputes => (object.amount?, created),
+        _ => return None,
+    };
+    (amount > 0).then_some((amount, at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moved_of(list: List, text: &str) -> Option<(i64, i64)> {
+        moved(list, &serde_json::from_str(text).unwrap())
+    }
+
+    #[test]
+    fn only_money_that_moved_counts() {
+        let paid =
+            r#"{"id":"in_1","status":"paid","amount_paid":7,"created":1,"status_transitions":{"paid_at":5}}"#;
+        assert_eq!(moved_of(List::Invoices, paid), Some((7, 5)));
+        assert_eq!(moved_of(List::Invoices, r#"{"id":"in_1","status":"open","amount_paid":0}"#), None);
+        assert_eq!(moved_of(List::Invoices, r#"{"id":"in_1","status":"paid","amount_paid":0}"#), None);
+        let charge = r#"{"id":"ch_1","status":"succeeded","amount":9,"amount_captured":4,"created":2}"#;
+        assert_eq!(moved_of(List::Charges, charge), Some((4, 2)));
+        let held = r#"{"id":"ch_1","status":"succeeded","amount":9,"captured":false,"created":2}"#;
+        assert_eq!(moved_of(List::Charges, held), None);
+        assert_eq!(moved_of(List::Charges, r#"{"id":"ch_1","status":"failed","amount":9}"#), None);
+        assert_eq!(moved_of(List::Refunds, r#"{"id":"re_1","status":"failed","amount":9}"#), None);
+        assert_eq!(
+            moved_of(List::Refunds, r#"{"id":"re_1","status":"pending","amount":9,"created":3}"#),
+            Some((9, 3))
+        );
+    }
+}
