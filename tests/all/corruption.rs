@@ -105,6 +105,8 @@ async fn damages(world: &World) -> Vec<Damage> {
     let partner = db.text("SELECT partner_id FROM partner_total").await;
     let connection = db.text("SELECT connection_id FROM connection").await;
     let event = db.text("SELECT MIN(event_id) FROM event WHERE outcome = 'processed'").await;
+    let object = db.text("SELECT MIN(object_id) FROM alias WHERE sale_id IS NOT NULL").await;
+    let witness = db.text("SELECT MIN(object_id) FROM evidence").await;
     let first = db.text("SELECT journal_id FROM seal WHERE n = 1").await;
     let second = db.text("SELECT journal_id FROM seal WHERE n = 2").await;
     let last = db.text("SELECT journal_id FROM seal ORDER BY n DESC LIMIT 1").await;
@@ -242,6 +244,35 @@ async fn damages(world: &World) -> Vec<Damage> {
                  DELETE FROM journal WHERE commission_id = (SELECT commission_id FROM journal WHERE journal_id = '{first}')"
             ),
             vec![first],
+        ),
+        damage(
+            "alias that leads nowhere",
+            format!("UPDATE alias SET sale_id = 'sal_nowhere' WHERE object_id = '{object}'"),
+            vec![object.clone()],
+        ),
+        damage(
+            "decision without a subject",
+            format!(
+                "INSERT INTO decision (workspace_id, decision_id, mode, program_id, kind, connection_id, subject, value, \
+                 actor, created_at) SELECT workspace_id, 'dec_lonely', 'test', 'prg_x', 'void', '{connection}', \
+                 'in_nowhere', '', 'test', 1 FROM workspace"
+            ),
+            vec!["dec_lonely".to_owned()],
+        ),
+        damage(
+            "evidence of another workspace",
+            format!("UPDATE evidence SET workspace_id = 'wsp_foreign' WHERE object_id = '{witness}'"),
+            vec![witness.clone()],
+        ),
+        damage(
+            "evidence of another workspace's connection",
+            format!("UPDATE evidence SET connection_id = 'con_foreign' WHERE object_id = '{witness}'"),
+            vec![witness],
+        ),
+        damage(
+            "buyer whose customer is gone",
+            "DELETE FROM customer".to_owned(),
+            vec!["buyer_customer".to_owned()],
         ),
         damage("key of the other mode", "UPDATE connection SET mode = 'live'".to_owned(), vec![connection]),
     ]

@@ -303,7 +303,8 @@ pub fn attribute(
     let customer = on_customer.iter().filter(counts).min().cloned();
     let winner = sale.clone().or_else(|| customer.clone());
     let partner_id = match decision {
-        Some(partner) => Some(partner.to_owned()),
+        // An empty one says: nobody.
+        Some(partner) => Some(partner.to_owned()).filter(|partner| !partner.is_empty()),
         None => winner.as_ref().and_then(|piece| piece.partner_id.clone()),
     };
     let verdict = |piece: &Evidence, of_sale: bool| {
@@ -338,6 +339,7 @@ pub fn attribute(
 /// The sentence.
 fn because(decision: Option<&str>, winner: Option<&Evidence>, considered: &[Considered]) -> String {
     match (decision, winner) {
+        (Some(""), _) => "A decision fixes that nobody brought this sale.".to_owned(),
         (Some(_), _) => "A decision by hand or API fixes the partner of this sale.".to_owned(),
         (None, Some(piece)) => format!("Attributed by {}.", piece.words()),
         (None, None) if considered.is_empty() => {

@@ -14,11 +14,22 @@ pub struct Totals {
     pub paid: i64,
 }
 
+/// What is in its hold and what is payable at one instant, for one partner in one currency. Minor units.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Held {
+    /// In its hold.
+    pub pending: i64,
+    /// Out of it.
+    pub payable: i64,
+}
+
 /// The books, in the words that every installation shares: economic keys, never random ids.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Books {
     /// By (mode, program public id, partner key, currency).
     pub totals: BTreeMap<(String, String, String, String), Totals>,
+    /// What was held at the instant that was asked for, by the same; empty where none was.
+    pub held: BTreeMap<(String, String, String, String), Held>,
     /// Sales by (mode, account, root id): state, currency, base parts, captured, refunded.
     pub sales: BTreeMap<(String, String, String), String>,
 }
@@ -35,6 +46,12 @@ impl Books {
                     format!("T\t{mode}\t{program}\t{partner}\t{currency}\t{earned}\t{reversed}\t{paid}\n")
                         .as_bytes(),
                 );
+            }
+        }
+        for ((mode, program, partner, currency), Held { pending, payable }) in &self.held {
+            if (*pending, *payable) != (0, 0) {
+                let line = format!("H\t{mode}\t{program}\t{partner}\t{currency}\t{pending}\t{payable}\n");
+                hash.update(line.as_bytes());
             }
         }
         for ((mode, account, root), sale) in &self.sales {
@@ -59,5 +76,11 @@ mod tests {
         let one = books.digest();
         books.totals.insert(key("maya"), Totals { earned: 2, reversed: 0, paid: 0 });
         assert_ne!(books.digest(), one);
+        let two = books.digest();
+        books.held.insert(key("maya"), Held { pending: 2, payable: 0 });
+        let held = books.digest();
+        assert_ne!(held, two);
+        books.held.insert(key("maya"), Held { pending: 0, payable: 2 });
+        assert_ne!(books.digest(), held);
     }
 }

@@ -228,6 +228,17 @@ fields! {
     ApiStripeId = "api_stripe_id", MergeClass::Last;
 }
 
+impl Field {
+    /// Does it say who a person is?
+    #[must_use]
+    pub const fn is_personal(self) -> bool {
+        matches!(
+            self,
+            Self::EmailHash | Self::CustomerKey | Self::SubscriptionCustomerKey | Self::ClientReferenceId
+        )
+    }
+}
+
 /// The value of a field. `Null` is something that the source said; an absent field is something it did not say.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -291,6 +302,13 @@ impl Fact {
     pub fn with(mut self, field: Field, value: impl Into<Value>) -> Self {
         self.fields.insert(field, value.into());
         self
+    }
+
+    /// Takes away what says who a person is; answers whether there was anything.
+    pub fn redact(&mut self) -> bool {
+        let before = self.fields.len();
+        self.fields.retain(|field, _| !field.is_personal());
+        self.fields.len() != before
     }
 
     /// Adds a field that the source said.

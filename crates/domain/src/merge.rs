@@ -65,6 +65,13 @@ impl ObjectState {
         changed
     }
 
+    /// Takes away what says who a person is; answers whether there was anything.
+    pub fn redact(&mut self) -> bool {
+        let before = self.fields.len();
+        self.fields.retain(|field, _| !field.is_personal());
+        self.fields.len() != before
+    }
+
     /// The field as a whole number, if a source said one.
     #[must_use]
     pub fn int(&self, field: Field) -> Option<i64> {

@@ -3,6 +3,20 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// Reads an instant as ms UTC: a date stands for its last millisecond, a number is milliseconds since 1970.
+#[must_use]
+pub fn instant(text: &str) -> Option<i64> {
+    if let Ok(ms) = text.parse::<i64>() {
+        return Some(ms);
+    }
+    if let Ok(at) = text.parse::<jiff::Timestamp>() {
+        return Some(at.as_millisecond());
+    }
+    let next = text.parse::<jiff::civil::Date>().ok()?.tomorrow().ok()?;
+    let midnight = next.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+    midnight.timestamp().as_millisecond().checked_sub(1)
+}
+
 /// A source of the time, so that tests can bring their own.
 #[derive(Debug, Default)]
 pub struct Clock {
@@ -34,5 +48,19 @@ impl Clock {
     /// Moves a fixed clock.
     pub fn set(&self, ms: i64) {
         self.fixed_ms.store(ms, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::instant;
+
+    #[test]
+    fn instants_are_dates_times_or_numbers() {
+        assert_eq!(instant("1700000000123"), Some(1_700_000_000_123));
+        assert_eq!(instant("2023-11-14T22:13:20Z"), Some(1_700_000_000_000));
+        assert_eq!(instant("2023-11-14"), Some(1_700_006_399_999));
+        assert_eq!(instant("soon"), None);
+        assert_eq!(instant(""), None);
     }
 }

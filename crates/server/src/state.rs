@@ -29,6 +29,8 @@ pub struct Settings {
     pub poll_seconds: u64,
     /// Milliseconds before a bare charge is looked up: its event may come by itself.
     pub link_delay_ms: i64,
+    /// After so many days raw payloads are purged; 0 keeps them.
+    pub raw_payload_days: i64,
 }
 
 /// What every handler and worker shares. Cheap to clone.

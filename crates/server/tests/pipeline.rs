@@ -107,6 +107,7 @@ impl World {
             stripe_api_base: "http://127.0.0.1:9".into(),
             poll_seconds: 10,
             link_delay_ms: 1_000_000,
+            raw_payload_days: 0,
         };
         let master = Key::new([3; 32]);
         let connection = db.write(Setup { master: master.clone(), terms }).await.unwrap();
@@ -129,7 +130,7 @@ impl World {
 
     async fn settled(&self) -> verify::Report {
         pipeline::drain(&self.app).await.unwrap();
-        let report = verify::run(&self.app).await.unwrap();
+        let report = verify::run(&self.app, None).await.unwrap();
         assert!(report.ok, "{:#?}", report.problems);
         let replayed = replay::run(&self.app, &|_, _| {}).await.unwrap();
         assert_eq!(replayed.posted, 0, "{replayed:#?}");
@@ -138,7 +139,7 @@ impl World {
     }
 
     async fn sum(&self, account: &str, partner: &str) -> i64 {
-        let report = verify::run(&self.app).await.unwrap();
+        let report = verify::run(&self.app, None).await.unwrap();
         report
             .balances
             .iter()
@@ -257,7 +258,7 @@ async fn journals_are_sealed_once_in_one_chain_and_a_damaged_link_is_named() {
         ("DELETE FROM seal WHERE n = 1", "number 2", "number 2 follows number 0"),
     ] {
         world.app.db.write(Sql(damage, vec![])).await.unwrap();
-        let report = verify::run(&world.app).await.unwrap();
+        let report = verify::run(&world.app, None).await.unwrap();
         assert!(!report.ok && report.problems.iter().all(|problem| problem.table == "seal"), "{report:#?}");
         let named = report
             .problems

@@ -14,6 +14,7 @@ pub mod setup;
 pub mod track;
 pub mod users;
 pub mod vault;
+pub mod whole;
 pub mod workspaces;
 
 pub use db::{Db, P, Row, Tx, Ty, Unit};

@@ -1,7 +1,12 @@
 //! Every kind of call against every way in which an API can fail: each ends in a state that is written down here, in
 //! bounded time, and nothing is done twice.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails loudly, in its helpers too")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails loudly, in its helpers too"
+)]
 
 use axum::Router;
 use axum::body::{Body, Bytes};

@@ -51,7 +51,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Stripe(StripeCommand),
     /// Derive everything again from the sources; it must find nothing to post.
-    Replay,
+    Replay(ReplayArgs),
     /// Compare every paid invoice, charge, refund and dispute of a period with Stripe's own lists.
     Reconcile(ReconcileArgs),
     /// Say why a sale earned what it earned: any id of it, or a commission's.
@@ -64,7 +64,16 @@ pub(crate) enum Command {
         /// Count the counters anew from the rows first.
         #[arg(long)]
         rebuild: bool,
+        /// Digest and balances as of an instant: a date (its end, UTC), a time such as 2026-03-31T12:00:00Z, or
+        /// milliseconds since 1970.
+        #[arg(long, value_name = "T", value_parser = as_of, allow_hyphen_values = true)]
+        as_of: Option<i64>,
     },
+    /// Erase a person: what says who it was goes, what was sold and earned stays.
+    Erase(EraseArgs),
+    /// Work with the database as a whole.
+    #[command(subcommand)]
+    Db(DbCommand),
     /// Look at configuration, database and Stripe connections, and change nothing.
     Doctor,
     /// Print the description of the REST API.
@@ -90,6 +99,50 @@ impl Kind {
             Self::ReferAFriend => "refer_a_friend",
         }
     }
+}
+
+/// `replay`
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// Put what was derived in the place of what is used, and post the difference as new journals.
+    #[arg(long)]
+    pub(crate) apply: bool,
+    /// Replay the whole installation into this empty database (sqlite:PATH or postgres://…) and leave the other as
+    /// it is.
+    #[arg(long, value_name = "URL", conflicts_with = "apply")]
+    pub(crate) into: Option<String>,
+}
+
+/// `db …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum DbCommand {
+    /// Copy the whole installation, row by row, into an empty database of either kind. Stop the server first. A copy that
+    /// was cut off goes on where it stopped.
+    Copy {
+        /// The empty database: sqlite:PATH or postgres://….
+        #[arg(long, value_name = "URL")]
+        to: String,
+    },
+}
+
+/// `erase`
+#[derive(Debug, Args)]
+pub(crate) struct EraseArgs {
+    /// A customer by key or id.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) customer: Option<String>,
+    /// Whoever has this e-mail address.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) email: Option<String>,
+    /// A Stripe customer.
+    #[arg(long, value_name = "ID")]
+    pub(crate) stripe_customer: Option<String>,
+    /// It cannot be undone.
+    #[arg(long)]
+    pub(crate) for_good: bool,
+    /// Rewrite the database afterwards, so that its free pages hold nothing old. Others wait meanwhile.
+    #[arg(long)]
+    pub(crate) compact: bool,
 }
 
 /// `setup`
@@ -244,6 +297,13 @@ pub(crate) struct SandboxArgs {
     /// A name that means an address of this machine, for webhooks and the shop's server; may be given again.
     #[arg(long, value_name = "NAME=ADDRESS", value_parser = resolved)]
     pub(crate) resolve: Vec<(String, SocketAddr)>,
+}
+
+/// Reads an instant as ms UTC: `2026-03-31` (to its end), `2026-03-31T12:00:00Z`, or milliseconds since 1970.
+fn as_of(text: &str) -> Result<i64, String> {
+    tributary_server::clock::instant(text).ok_or_else(|| {
+        format!("{text:?} is no instant: write 2026-03-31, 2026-03-31T12:00:00Z or milliseconds since 1970")
+    })
 }
 
 /// Reads `tributary.test=127.0.0.1:8787`.

@@ -1,6 +1,8 @@
 //! One file for each command.
 
+mod db_copy;
 mod doctor;
+mod erase;
 mod explain;
 mod migrate;
 mod openapi;
@@ -13,7 +15,7 @@ mod stripe_backfill;
 mod stripe_connect;
 mod verify;
 
-use crate::cli::{Command, StripeCommand};
+use crate::cli::{Command, DbCommand, StripeCommand};
 use crate::config::Config;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
@@ -28,9 +30,11 @@ pub(crate) async fn run(command: Command, config: Config, out: &Output) -> Resul
         Command::Stripe(StripeCommand::Connect(args)) => stripe_connect::run(&config, args, out).await,
         Command::Stripe(StripeCommand::Backfill(args)) => stripe_backfill::run(&config, &args, out).await,
         Command::Reconcile(args) => reconcile::run(&config, &args, out).await,
-        Command::Replay => replay::run(&config, out).await,
+        Command::Replay(args) => replay::run(&config, &args, out).await,
         Command::Explain { id } => explain::run(&config, &id, out).await,
-        Command::Verify { rebuild } => verify::run(&config, rebuild, out).await,
+        Command::Verify { rebuild, as_of } => verify::run(&config, rebuild, as_of, out).await,
+        Command::Erase(args) => erase::run(&config, &args, out).await,
+        Command::Db(DbCommand::Copy { to }) => db_copy::run(&config, &to, out).await,
         Command::Doctor => doctor::run(&config, out).await,
         Command::Openapi => openapi::run(out),
     }

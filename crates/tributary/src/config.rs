@@ -35,6 +35,7 @@ pub(crate) struct Config {
     pub(crate) log_json: bool,
     pub(crate) poll_seconds: u64,
     pub(crate) link_delay_ms: i64,
+    pub(crate) raw_payload_days: i64,
     /// The header in which a proxy names the visitor's address.
     pub(crate) client_address_header: Option<HeaderName>,
     /// Secrets with which calls of the app in Stripe's Dashboard must be signed; empty: they need not be.
@@ -86,6 +87,7 @@ impl Config {
             })?,
             poll_seconds: raw.read("poll_seconds", |text| number(text, 1, 3_600))?.unsigned_abs(),
             link_delay_ms: raw.read("link_delay_ms", |text| number(text, 0, 600_000))?,
+            raw_payload_days: raw.read("raw_payload_days", raw_payload_days)?,
             client_address_header: raw.optional("client_address_header", |text| {
                 HeaderName::from_str(text).map_err(|_| "a header's name has letters and hyphens".into())
             })?,
@@ -145,6 +147,14 @@ fn app_secrets(text: &str) -> Result<Vec<SecretString>, String> {
         return Ok(all.into_iter().map(SecretString::from).collect());
     }
     Err("signing secrets of an app begin with absec_; one to four, separated by commas".to_owned())
+}
+
+/// Stripe resends events for three days and lists them for thirty: what is younger must be there.
+fn raw_payload_days(text: &str) -> Result<i64, String> {
+    match number(text, 0, 36_500)? {
+        days if days == 0 || days >= 30 => Ok(days),
+        _ => Err("it is 0 (keep them) or a whole number from 30 to 36500".to_owned()),
+    }
 }
 
 fn public_url(text: &str) -> Result<Url, String> {
@@ -218,6 +228,7 @@ mod tests {
             ("poll_seconds", "0"),
             ("link_delay_ms", "-1"),
             ("stripe_app_secrets", "absec_1234567890,hush"),
+            ("raw_payload_days", "7"),
         ] {
             let failure = with(key, text).unwrap_err();
             assert!(failure.message.contains(&key.to_uppercase()), "{}", failure.message);

@@ -9,6 +9,7 @@ use tributary_server::clock::Clock;
 use tributary_server::{App, Settings};
 use tributary_store::Db;
 use tributary_store::db::Location;
+use tributary_store::whole::state::Unfinished;
 
 /// How much a command may change before it begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +40,12 @@ pub(crate) async fn database(config: &Config, begin: Begin) -> Result<Db, Failur
         db.migrate().await?;
     }
     db.check_schema().await?;
+    if let Some(what) = db.read(Unfinished).await? {
+        return Err(Failure::problem(format!(
+            "This database is not complete: a {what} into it was cut off, or still runs. Take the database that it came \
+             from, or copy again into an empty one."
+        )));
+    }
     Ok(db)
 }
 
@@ -74,6 +81,7 @@ pub(crate) fn app_at(config: &Config, listen: SocketAddr, db: Db, master: Master
         stripe_api_base: config.stripe_api_base.clone(),
         poll_seconds: config.poll_seconds,
         link_delay_ms: config.link_delay_ms,
+        raw_payload_days: config.raw_payload_days,
     };
     let app = App::new(db, master.key, Clock::default(), settings);
     if let Some(header) = &config.client_address_header {

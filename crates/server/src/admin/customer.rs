@@ -53,6 +53,8 @@ pub struct CustomerPage {
     pub reasons: Vec<ReasonLine>,
     /// Where archiving is posted to, and whether it brings back.
     pub archive: (String, bool),
+    /// Where the person is erased.
+    pub erase_href: String,
     /// May this user change anything?
     pub may_write: bool,
 }
@@ -162,6 +164,7 @@ async fn show(
         .as_ref()
         .map(|(id, partner)| (words::partner(partner), card.href(&format!("partners/{}", encode(id)))));
     let shown = CustomerPage {
+        erase_href: card.href(&format!("customers/{}/erase", encode(&line.customer_id))),
         key: (key != name).then(|| Id::new("key", key)),
         email: if email == name { String::new() } else { email },
         status: words::person_badge(&line.status),
@@ -188,6 +191,7 @@ pub(crate) fn because(line: &Line, partner: Option<&str>) -> String {
     match (line.origin.as_str(), line.partner_by.as_str()) {
         (_, "browser") => format!("{partner} brought this customer: the browser told so at the sign-up."),
         (_, "user") => format!("{partner} brought this customer: a person decided so."),
+        (_, "erased") => format!("{partner} brought this customer. By what is gone: the person was erased."),
         ("purchase", _) => format!("{partner} brought this customer: the purchase itself named the partner."),
         _ => format!("{partner} brought this customer: your server told so at the sign-up."),
     }
@@ -247,6 +251,7 @@ fn reasons(loaded: &Loaded) -> Vec<ReasonLine> {
             (Some((_, partner)), "browser") => {
                 format!("Signed up in the browser with the key of {}", words::partner(partner))
             }
+            (_, "erased") => "The person was erased; what was earned stays".to_owned(),
             (Some((_, partner)), _) => format!("Signed up with the key of {}", words::partner(partner)),
             (None, _) => "Signed up without a partner".to_owned(),
         };

@@ -77,7 +77,13 @@ async fn show(app: &App, visit: &Visit, path: (String, String, String)) -> Resul
     let load = Load { workspace_id: workspace_id.clone(), public_id, connection_id, event_id };
     let (loaded, line, sealed) = app.db.read(load).await?;
     let payload = match sealed {
-        None => "The payload was purged. What was understood of it is kept.".to_owned(),
+        None => match line.purged_at {
+            Some(at) => format!(
+                "The payload was purged on {}. What was understood of it is kept.",
+                crate::pipeline::clicks::at_words(at)
+            ),
+            None => "The payload was purged. What was understood of it is kept.".to_owned(),
+        },
         Some(sealed) => {
             let key = app.data_key(&workspace_id).await?;
             let place = payload_place(&line.connection_id, &line.event_id);

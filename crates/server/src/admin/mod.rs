@@ -1,6 +1,7 @@
 //! The merchant's pages. One page, one file, with its typed context.
 
 pub mod customer;
+pub mod customer_erase;
 pub mod customers;
 pub mod error;
 pub mod event;
@@ -72,6 +73,7 @@ pub fn routes(app: &App) -> Router<App> {
         .route("/p/{program}/customers", get(customers::get))
         .route("/p/{program}/customers/{customer}", get(customer::get))
         .route("/p/{program}/customers/{customer}/archive", post(customer::post))
+        .route("/p/{program}/customers/{customer}/erase", get(customer_erase::get).post(customer_erase::post))
         .route("/p/{program}/search", get(search::get))
         .route("/p/{program}/links", get(links::get).post(link_form::add))
         .route("/p/{program}/links/new", get(link_form::new))

@@ -124,6 +124,7 @@ impl House {
             stripe_api_base: "http://127.0.0.1:1".into(),
             poll_seconds: 10,
             link_delay_ms: 0,
+            raw_payload_days: 0,
         };
         let app = App::new(db, master, Clock::fixed(NOW), settings);
         let router = super::routes(&app).with_state(app.clone());

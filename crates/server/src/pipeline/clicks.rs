@@ -73,8 +73,8 @@ pub async fn sign_up(tx: &mut Tx<'_>, ws: &str, customer: &Customer) -> Result<O
     };
     let key = people::partner_key(tx, ws, partner_id).await?;
     // Of a customer that was there already somebody must have meant it.
-    let assigned =
-        customer.partner_by == "user" || (customer.partner_by == "api" && customer.born_of.is_some());
+    let assigned = matches!(customer.partner_by.as_str(), "user" | "erased")
+        || (customer.partner_by == "api" && customer.born_of.is_some());
     let mut piece = Evidence {
         rank: if assigned { Rank::Assigned } else { Rank::CameAlong },
         effective_at: customer.created_at,

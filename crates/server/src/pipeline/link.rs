@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use tributary_domain::attribution::second_of;
 use tributary_domain::ids;
 use tributary_domain::sale::EvidenceKind;
+use tributary_store::pipeline::erasure;
 use tributary_store::pipeline::evidence::{self, EvidenceRow};
 use tributary_store::pipeline::people::{self, Birth, Customer, Link};
 use tributary_store::pipeline::{objects, sales, scopes};
@@ -117,6 +118,11 @@ async fn find(
         if let Some(customer) = customer.filter(|c| c.program_id == program_id && c.mode == *mode) {
             return Ok(Some(link_by(hint, &customer)));
         }
+    }
+    if erasure::any(tx, ws).await?
+        && let Some(link) = erasure::link_of(tx, ws, &ctx.connection_id, buyer, program_id).await?
+    {
+        return Ok(Some(link));
     }
     // What only a browser told of gives way to every customer that a call made.
     let mut by_browser: Option<(Customer, Link)> = None;

@@ -4,6 +4,7 @@
 pub mod clicks;
 pub mod context;
 pub mod decide;
+pub mod erase;
 pub mod evidence;
 pub mod explain;
 pub mod fetch;
@@ -13,6 +14,7 @@ pub mod mature;
 pub mod place;
 pub mod post;
 pub mod project;
+mod purged;
 pub mod replay;
 pub mod seal;
 pub mod settle;

@@ -164,6 +164,9 @@ fn kind_words(kind: &str) -> &'static str {
         EvidenceKind::Email,
         EvidenceKind::Api,
     ];
+    if kind == "erasure" {
+        return "as it stood when the person was erased";
+    }
     KINDS.iter().find(|known| known.as_str() == kind).map_or("by a link", |kind| kind.words())
 }
 

@@ -4,6 +4,7 @@
 //! the order or number of the sources.
 
 use super::context::Context;
+use super::erase::redact::redacted;
 use super::evidence::{self, Refile};
 use super::link;
 use super::place::{self, Placing};
@@ -37,9 +38,31 @@ pub async fn ingest(
     people: &People,
 ) -> Result<(), StoreError> {
     objects::lock_connection(tx, &ctx.workspace_id, &ctx.connection_id).await?;
+    let redacted = redacted(tx, ctx, sources, people).await?;
+    let (sources, people) = redacted.as_ref().map_or((sources, people), |(s, p)| (s.as_slice(), p));
     let facts: Vec<_> = sources.iter().map(|s| (s.source_id.as_str(), s.facts.as_slice())).collect();
     objects::insert_facts(tx, &ctx.workspace_id, &ctx.connection_id, &facts).await?;
-    let mut world = World::build(tx, ctx, sources).await?;
+    let world = World::build(tx, ctx, sources).await?;
+    project(tx, ctx, world, people).await
+}
+
+/// Reads purchases and customers again from what is known of their objects.
+///
+/// # Errors
+/// The database's.
+pub async fn read_again(tx: &mut Tx<'_>, ctx: &Context, ids: &BTreeSet<String>) -> Result<(), StoreError> {
+    objects::lock_connection(tx, &ctx.workspace_id, &ctx.connection_id).await?;
+    let world = World::of(tx, ctx, ids).await?;
+    project(tx, ctx, world, &People::new()).await
+}
+
+/// From the objects that were touched to sales in their places.
+async fn project(
+    tx: &mut Tx<'_>,
+    ctx: &Context,
+    mut world: World,
+    people: &People,
+) -> Result<(), StoreError> {
     let groups = world.groups(tx, ctx).await?;
     let known = stored_sales(tx, ctx, &groups).await?;
     let mut changes = Vec::with_capacity(groups.len());

@@ -113,6 +113,7 @@ pub async fn write_transaction(tx: &mut Tx<'_>, sale: &ApiSale, now: i64) -> Res
 }
 
 /// A transaction as its row says.
+#[derive(Debug, Clone)]
 pub struct Stored {
     /// The program.
     pub program_id: String,

@@ -10,7 +10,7 @@ use serde::Serialize;
 use tributary_store::pipeline::recount;
 use tributary_store::{StoreError, Tx, Unit, workspaces};
 
-pub use books::{Books, read_books};
+pub use books::{Books, read_books, shared_root};
 
 /// Problems listed at most.
 const PROBLEMS_MAX: usize = 200;
@@ -52,7 +52,10 @@ pub struct Report {
     pub digest: String,
     /// Events not yet processed or parked, sales that wait for Stripe, scopes not yet settled.
     pub waiting: i64,
-    /// What the accounts hold.
+    /// The instant that digest and balances are of, ms UTC; only where one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<i64>,
+    /// What the accounts hold; with an instant, what they held by the journals written until then.
     pub balances: Vec<Balance>,
     /// At most 200.
     pub problems: Vec<Problem>,
@@ -70,16 +73,17 @@ impl Problems {
     }
 }
 
-/// Verifies everything.
+/// Verifies everything. With `as_of` (ms UTC) the digest is of what was sold until then, and tells what was in its hold
+/// at that instant from what was payable.
 ///
 /// # Errors
 /// The database's. A problem found is no error.
-pub async fn run(app: &App) -> Result<Report, StoreError> {
+pub async fn run(app: &App, as_of: Option<i64>) -> Result<Report, StoreError> {
     let mut keys = Vec::new();
     for (workspace_id, ..) in app.db.read(Workspaces).await? {
         keys.push((workspace_id.clone(), app.data_key(&workspace_id).await?));
     }
-    app.db.read(Verify { keys }).await
+    app.db.read(Verify { keys, as_of }).await
 }
 
 /// Counts every counter anew from the rows that it counts. What was not kept as rows (visits that did not count) stays.
@@ -111,6 +115,7 @@ impl Unit for Workspaces {
 
 struct Verify {
     keys: Vec<(String, tributary_store::vault::Key)>,
+    as_of: Option<i64>,
 }
 
 impl Unit for Verify {
@@ -125,11 +130,12 @@ impl Unit for Verify {
             chain::check(tx, workspace_id, &mut problems).await?;
             seals::check(tx, workspace_id, &mut problems).await?;
             rows::check(tx, workspace_id, data_key, &mut problems).await?;
-            read_books(tx, workspace_id, &mut books).await?;
-            balances.extend(books::balances(tx, workspace_id).await?);
+            read_books(tx, workspace_id, self.as_of, &mut books).await?;
+            balances.extend(books::balances(tx, workspace_id, self.as_of).await?);
             waiting += rows::waiting(tx, workspace_id).await?;
         }
         let problems = problems.0;
-        Ok(Report { ok: problems.is_empty(), digest: books.books.digest(), waiting, balances, problems })
+        let (ok, digest) = (problems.is_empty(), books.books.digest());
+        Ok(Report { ok, digest, waiting, as_of: self.as_of, balances, problems })
     }
 }

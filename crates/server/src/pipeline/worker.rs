@@ -161,6 +161,9 @@ async fn project_due(app: &App, connection: &Connection) -> Result<usize, StoreE
     let data_key = app.data_key(&connection.workspace_id).await?;
     let due = Due { connection: connection.clone(), now: app.now() };
     let events = app.db.read(due).await?;
+    let count = events.len();
+    let (purged, events): (Vec<_>, Vec<_>) = events.into_iter().partition(|event| event.body.is_none());
+    super::purged::run_again(app, connection, &purged).await?;
     let mut slices = events.chunks(BATCH);
     let mut next = slices.next().map(|slice| Batch::read(app, connection, &data_key, slice));
     while let Some(batch) = next.take() {
@@ -174,7 +177,8 @@ async fn project_due(app: &App, connection: &Connection) -> Result<usize, StoreE
             Err(_) => project_apart(app, batch, &events).await?,
         }
     }
-    Ok(events.len())
+    super::erase::redact::drop_ignored(app, connection, &events).await?;
+    Ok(count)
 }
 
 /// One event spoils the batch: each on its own, and the guilty one waits or is parked.

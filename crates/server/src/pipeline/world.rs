@@ -76,6 +76,17 @@ impl World {
         Ok(world)
     }
 
+    /// Loads what is known of objects, as if all of it had just been said.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn of(tx: &mut Tx<'_>, ctx: &Context, ids: &BTreeSet<String>) -> Result<Self, StoreError> {
+        let list: Vec<String> = ids.iter().cloned().collect();
+        let aliases = objects::load_aliases(tx, &ctx.workspace_id, &ctx.connection_id, &list).await?;
+        let touched = aliases.keys().cloned().collect();
+        Ok(Self { aliases, touched, ..Self::default() })
+    }
+
     /// Does a fact name an object that is not filed under the same sale yet?
     fn is_new_link(&self, id: &str, links: &[String]) -> bool {
         let sale = |id: &str| self.aliases.get(id).and_then(|alias| alias.sale_id.as_ref());

@@ -20,7 +20,7 @@ pub mod wire;
 mod tests;
 
 use crate::App;
-use crate::jobs::visits;
+use crate::jobs::{payloads, visits};
 use axum::http::HeaderName;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
@@ -71,11 +71,12 @@ impl Track {
     }
 }
 
-/// Keeps the memory of programs and links current, and makes room for visits, until `stop`.
+/// Keeps the memory of programs and links current, and makes room for visits and raw payloads, until `stop`.
 pub async fn run(app: &App, stop: impl Future<Output = ()> + Send) {
     tokio::select! {
         () = cache::keep(app) => {}
         () = visits::run(app) => {}
+        () = payloads::run(app) => {}
         () = stop => {}
     }
 }

@@ -26,7 +26,10 @@ migrations!(
     "0017_app_tokens",
     "0018_import",
     "0019_reconcile",
-    "0024_partner_month",
+    "0020_whole",
+    "0021_payloads",
+    "0022_erasure",
+    "0024_partner_month"
 );
 
 /// The newest version that this binary knows: the greatest number, of which some before it may not be in use.

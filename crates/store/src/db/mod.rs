@@ -195,6 +195,17 @@ impl Db {
         }
     }
 
+    /// Rewrites the database, so that its free pages hold nothing old. Writers wait meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if others keep it busy or there is no room; nothing was lost then.
+    pub async fn compact(&self) -> Result<(), StoreError> {
+        match &*self.engine {
+            Engine::Sqlite(db) => db.compact().await,
+            Engine::Postgres(db) => db.compact().await,
+        }
+    }
+
     /// `sqlite` or `postgres`.
     #[must_use]
     pub fn engine_name(&self) -> &'static str {

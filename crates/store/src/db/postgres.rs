@@ -51,6 +51,28 @@ impl PgDb {
         self.pool.get().await.map_err(|e| StoreError::Unavailable(e.to_string()))
     }
 
+    /// Writes the tables anew that hold what says who a person is.
+    pub(super) async fn compact(&self) -> Result<(), StoreError> {
+        let client = self.client().await?;
+        for table in [
+            "customer",
+            "browser_signup",
+            "visit",
+            "visitor_link",
+            "fact",
+            "alias",
+            "sale",
+            "evidence",
+            "buyer_hint",
+            "buyer_customer",
+            "event_payload",
+            "observation",
+        ] {
+            client.batch_execute(&format!("VACUUM (FULL, ANALYZE) {table}")).await?;
+        }
+        Ok(())
+    }
+
     /// Runs a unit that writes: in a group, if it may share a transaction, else on its own.
     pub(super) async fn write<U: Unit>(&self, unit: U) -> Result<U::Out, StoreError> {
         if !U::GROUPED {

@@ -66,16 +66,36 @@ impl Row {
         self.opt_text(at)?.ok_or_else(|| null(at))
     }
 
+    /// A BYTEA that may be NULL.
+    ///
+    /// # Errors
+    /// [`StoreError::Inconsistent`] for another type or a missing column.
+    pub fn opt_bytes(&self, at: usize) -> Result<Option<Vec<u8>>, StoreError> {
+        match self {
+            Self::Sqlite(values) => match values.get(at) {
+                Some(Value::Blob(bytes)) => Ok(Some(bytes.clone())),
+                Some(Value::Null) => Ok(None),
+                other => Err(wrong(at, "bytes", other)),
+            },
+            Self::Postgres(row) => row.try_get(at).map_err(|e| mismatch(at, &e)),
+        }
+    }
+
     /// A BYTEA.
     ///
     /// # Errors
     /// [`StoreError::Inconsistent`] for NULL, another type or a missing column.
     pub fn bytes(&self, at: usize) -> Result<Vec<u8>, StoreError> {
+        self.opt_bytes(at)?.ok_or_else(|| null(at))
+    }
+
+    /// A BOOLEAN that may be NULL.
+    ///
+    /// # Errors
+    /// [`StoreError::Inconsistent`] for another type or a missing column.
+    pub fn opt_flag(&self, at: usize) -> Result<Option<bool>, StoreError> {
         match self {
-            Self::Sqlite(values) => match values.get(at) {
-                Some(Value::Blob(bytes)) => Ok(bytes.clone()),
-                other => Err(wrong(at, "bytes", other)),
-            },
+            Self::Sqlite(_) => Ok(self.opt_int(at)?.map(|value| value != 0)),
             Self::Postgres(row) => row.try_get(at).map_err(|e| mismatch(at, &e)),
         }
     }
@@ -85,10 +105,7 @@ impl Row {
     /// # Errors
     /// [`StoreError::Inconsistent`] for NULL, another type or a missing column.
     pub fn flag(&self, at: usize) -> Result<bool, StoreError> {
-        match self {
-            Self::Sqlite(_) => Ok(self.int(at)? != 0),
-            Self::Postgres(row) => row.try_get(at).map_err(|e| mismatch(at, &e)),
-        }
+        self.opt_flag(at)?.ok_or_else(|| null(at))
     }
 }
 

@@ -139,6 +139,17 @@ impl SqliteDb {
         task.await.map_err(|e| StoreError::Panicked(e.to_string()))?
     }
 
+    /// Writes the file anew and empties the log.
+    pub(super) async fn compact(&self) -> Result<(), StoreError> {
+        let path = self.path.clone();
+        let task = tokio::task::spawn_blocking(move || {
+            let connection = connect(&path)?;
+            connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")?;
+            Ok(())
+        });
+        task.await.map_err(|e| StoreError::Panicked(e.to_string()))?
+    }
+
     pub(super) async fn close(&self) {
         drop(lock(&self.queue).take());
         self.stop.store(true, Ordering::Relaxed);

@@ -35,6 +35,8 @@ pub struct Line {
     pub run_at: i64,
     /// When it was done, ms UTC.
     pub processed_at: Option<i64>,
+    /// When its raw payload was purged, ms UTC.
+    pub purged_at: Option<i64>,
     /// The sale that its object belongs to.
     pub touched: Option<Touched>,
 }
@@ -65,7 +67,7 @@ pub struct Touched {
 macro_rules! columns {
     () => {
         "SELECT connection_id, event_id, type, object_id, api_version, created_at, received_at, via, outcome, reason, \
-         attempts, run_at, processed_at FROM event WHERE workspace_id = $1 AND connection_id = $2 "
+         attempts, run_at, processed_at, purged_at FROM event WHERE workspace_id = $1 AND connection_id = $2 "
     };
 }
 
@@ -133,8 +135,11 @@ pub async fn find(
     let Some(row) = tx.opt(sql, &params).await? else { return Ok(None) };
     let mut lines = vec![line(&row)?];
     touch(tx, place, &mut lines).await?;
-    let sql =
-        "SELECT body FROM event_payload WHERE workspace_id = $1 AND connection_id = $2 AND event_id = $3";
+    // With its time, so that PostgreSQL looks into one part alone.
+    let sql = "SELECT body FROM event_payload WHERE workspace_id = $1 AND connection_id = $2 AND event_id = $3 \
+         AND created_at = $4";
+    let at = lines.first().map_or(0, |line| line.created_at);
+    let params = [P::T(&place.workspace_id), P::T(connection_id), P::T(event_id), P::I(at)];
     let body = tx.opt(sql, &params).await?.map(|row| row.bytes(0)).transpose()?;
     Ok(lines.pop().map(|line| (line, body)))
 }
@@ -221,6 +226,7 @@ fn line(row: &Row) -> Result<Line, StoreError> {
         attempts: row.int(10)?,
         run_at: row.int(11)?,
         processed_at: row.opt_int(12)?,
+        purged_at: row.opt_int(13)?,
         touched: None,
     })
 }

@@ -127,7 +127,7 @@ pub async fn due_events(
 ) -> Result<Vec<StoredEvent>, StoreError> {
     let sql = "SELECT e.event_id, e.attempts, e.received_at, p.event_id IS NOT NULL, p.body FROM event e \
          LEFT JOIN event_payload p ON p.workspace_id = e.workspace_id AND p.connection_id = e.connection_id \
-         AND p.event_id = e.event_id \
+         AND p.event_id = e.event_id AND p.created_at = e.created_at \
          WHERE e.workspace_id = $1 AND e.connection_id = $2 AND e.outcome = 'pending' AND e.run_at <= $3 \
          ORDER BY e.run_at LIMIT $4";
     let params = [P::T(workspace_id), P::T(connection_id), P::I(now), P::I(limit)];
@@ -147,10 +147,27 @@ pub async fn events_after(
 ) -> Result<Vec<StoredEvent>, StoreError> {
     let sql = "SELECT e.event_id, e.attempts, e.received_at, p.event_id IS NOT NULL, p.body FROM event e \
          LEFT JOIN event_payload p ON p.workspace_id = e.workspace_id AND p.connection_id = e.connection_id \
-         AND p.event_id = e.event_id \
+         AND p.event_id = e.event_id AND p.created_at = e.created_at \
          WHERE e.workspace_id = $1 AND e.connection_id = $2 AND e.event_id > $3 ORDER BY e.event_id LIMIT $4";
     let params = [P::T(workspace_id), P::T(connection_id), P::T(after), P::I(limit)];
     tx.rows(sql, &params).await?.iter().map(stored).collect()
+}
+
+/// The outcome of each of the given events; empty for one that is not there.
+///
+/// # Errors
+/// The database's.
+pub async fn outcomes_of(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    connection_id: &str,
+    event_ids: &[&str],
+) -> Result<Vec<String>, StoreError> {
+    let sql = "SELECT outcome FROM event WHERE workspace_id = $1 AND connection_id = $2 AND event_id = $3";
+    let sets: Vec<_> =
+        event_ids.iter().map(|id| vec![P::T(workspace_id), P::T(connection_id), P::T(id)]).collect();
+    let rows = tx.rows_each(sql, &sets).await?;
+    rows.iter().map(|rows| rows.first().map_or(Ok(String::new()), |row| row.text(0))).collect()
 }
 
 /// What became of an event.
@@ -222,7 +239,7 @@ pub struct Observation {
     pub http_status: i64,
     /// ms UTC.
     pub fetched_at: i64,
-    /// The body, sealed.
+    /// The body, sealed; empty if it was purged.
     pub body: Vec<u8>,
 }
 

@@ -2,6 +2,7 @@
 
 pub mod commissions;
 pub mod counters;
+pub mod erasure;
 pub mod evidence;
 pub mod inbox;
 pub mod jobs;
@@ -9,6 +10,7 @@ pub mod months;
 pub mod objects;
 pub mod people;
 pub mod policies;
+pub mod purge;
 pub mod recount;
 pub mod sales;
 pub mod scopes;

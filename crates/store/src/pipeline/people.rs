@@ -26,7 +26,8 @@ pub struct Customer {
     pub email_hash: Option<String>,
     /// The buyer it was born of (`connection|buyer`), for origin `purchase`.
     pub born_of: Option<String>,
-    /// Who said which partner it has: `api` (or empty), `browser`, `user`, or `purchase` for what settlement found.
+    /// Who said which partner it has: `api` (or empty), `browser`, `user`, `purchase` for what settlement found, or
+    /// `erased` for what stood when the person was erased.
     pub partner_by: String,
     /// When it was archived: `[from, to]` in ms UTC; no end while it is archived.
     pub archived: Vec<(i64, Option<i64>)>,
@@ -223,6 +224,20 @@ pub async fn set_found_partner(
     let sql = "UPDATE customer SET partner_id = $3, partner_by = 'purchase' \
          WHERE workspace_id = $1 AND customer_id = $2";
     tx.exec(sql, &[P::T(workspace_id), P::T(&before.customer_id), P::opt_t(partner_id)]).await?;
+    count_partner(tx, workspace_id, before, partner_id).await
+}
+
+/// Counts that a customer belongs to another partner now, or to none. `before` must have been read in this
+/// transaction, under the program's lock.
+///
+/// # Errors
+/// The database's.
+pub async fn count_partner(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    before: &Customer,
+    partner_id: Option<&str>,
+) -> Result<(), StoreError> {
     let after = Counted { partner_id, ..before.counted() };
     counters::customer_changed(tx, workspace_id, Some(before.counted()), Some(after)).await
 }

@@ -1,6 +1,7 @@
 //! Visits as attribution looks them up.
 
 use crate::{P, Row, StoreError, Tx};
+use std::collections::BTreeSet;
 
 /// One arrival through a referral link.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,4 +52,51 @@ pub async fn find(
         }
     }
     Ok(None)
+}
+
+/// A visit as it is kept, to be brought to another database.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    /// visit_id, mode, program_id, partner_id, link_id, visitor, via, landing, referrer.
+    texts: [String; 9],
+    at: i64,
+}
+
+/// The given visits, whatever their program and mode.
+///
+/// # Errors
+/// The database's.
+pub async fn kept(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    visit_ids: &BTreeSet<String>,
+) -> Result<Vec<Kept>, StoreError> {
+    let sql = "SELECT visit_id, mode, program_id, partner_id, link_id, visitor, via, landing, referrer, at FROM visit \
+         WHERE workspace_id = $1 AND visit_id = $2";
+    let sets: Vec<_> = visit_ids.iter().map(|id| vec![P::T(workspace_id), P::T(id)]).collect();
+    let text = |row: &Row| -> Result<[String; 9], StoreError> {
+        let [a, b, c] = [row.text(0)?, row.text(1)?, row.text(2)?];
+        let [d, e, f] = [row.text(3)?, row.text(4)?, row.text(5)?];
+        Ok([a, b, c, d, e, f, row.text(6)?, row.text(7)?, row.text(8)?])
+    };
+    let rows = tx.rows_each(sql, &sets).await?;
+    rows.iter().flatten().map(|row| Ok(Kept { texts: text(row)?, at: row.int(9)? })).collect()
+}
+
+/// Keeps visits from another database; those that are there already stay.
+///
+/// # Errors
+/// The database's.
+pub async fn keep(tx: &mut Tx<'_>, workspace_id: &str, visits: &[Kept]) -> Result<(), StoreError> {
+    let sql = "INSERT INTO visit (workspace_id, visit_id, mode, program_id, partner_id, link_id, visitor, via, landing, \
+         referrer, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING";
+    let sets: Vec<Vec<P<'_>>> = visits
+        .iter()
+        .map(|visit| {
+            let texts = visit.texts.iter().map(|text| P::T(text));
+            std::iter::once(P::T(workspace_id)).chain(texts).chain([P::I(visit.at)]).collect()
+        })
+        .collect();
+    tx.exec_each(sql, &sets).await?;
+    Ok(())
 }

@@ -1,12 +1,34 @@
-//! Room for visits: monthly parts made ahead on PostgreSQL, and old memories of visitors forgotten.
+//! Room for visits and raw payloads: monthly parts made ahead on PostgreSQL, and old memories of visitors forgotten.
 
 use super::REPEAT_MS;
 use crate::{P, StoreError, Tx, Unit};
 
-/// Makes one monthly part of the visits (`visit_2027_01`), if the database has parts and it is not there.
-/// Answers whether it was made.
+/// A table that lies in monthly parts on PostgreSQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parted {
+    /// Visits, by the time of arrival.
+    Visits,
+    /// Raw payloads of events, by the event's own time.
+    Payloads,
+}
+
+impl Parted {
+    /// The table's name.
+    #[must_use]
+    pub const fn table(self) -> &'static str {
+        match self {
+            Self::Visits => "visit",
+            Self::Payloads => "event_payload",
+        }
+    }
+}
+
+/// Makes one monthly part (`visit_2027_01`), if the database has parts and it is not there. Answers whether it was
+/// made.
 #[derive(Debug)]
 pub struct MakePart {
+    /// Of which table.
+    pub of: Parted,
     /// The table's name.
     pub name: String,
     /// Its first instant, ms UTC.
@@ -22,8 +44,11 @@ impl Unit for MakePart {
             return Ok(false);
         }
         let params = [P::T(&self.name), P::I(self.from_ms), P::I(self.to_ms)];
-        let row = tx.opt("SELECT make_visit_part($1, $2, $3)", &params).await?;
-        row.map_or(Ok(false), |row| row.flag(0))
+        let sql = match self.of {
+            Parted::Visits => "SELECT make_visit_part($1, $2, $3)",
+            Parted::Payloads => "SELECT make_payload_part($1, $2, $3)",
+        };
+        tx.opt(sql, &params).await?.map_or(Ok(false), |row| row.flag(0))
     }
 }
 

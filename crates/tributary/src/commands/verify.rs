@@ -6,12 +6,17 @@ use crate::open::{Begin, app};
 use crate::output::Output;
 use tributary_server::pipeline::verify;
 
-pub(super) async fn run(config: &Config, rebuild: bool, out: &Output) -> Result<Exit, Failure> {
+pub(super) async fn run(
+    config: &Config,
+    rebuild: bool,
+    as_of: Option<i64>,
+    out: &Output,
+) -> Result<Exit, Failure> {
     let app = app(config, Begin::Take, out).await?;
     if rebuild {
         verify::rebuild(&app).await?;
     }
-    let report = verify::run(&app).await?;
+    let report = verify::run(&app, as_of).await?;
     app.db.close().await;
     out.answer(&report, words)?;
     Ok(if report.ok { Exit::Ok } else { Exit::Problems })

@@ -81,6 +81,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "Milliseconds before a bare charge is looked up, 0 to 600000: its invoice or session may come by itself.",
     ),
     setting(
+        "raw_payload_days",
+        "TRIBUTARY_RAW_PAYLOAD_DAYS",
+        Some("0"),
+        "Days after which raw payloads of Stripe are purged, 30 to 36500; what was understood stays. 0 keeps them.",
+    ),
+    setting(
         "client_address_header",
         "TRIBUTARY_CLIENT_ADDRESS_HEADER",
         None,

@@ -72,6 +72,7 @@ impl Api {
             stripe_api_base: "http://127.0.0.1:1".into(),
             poll_seconds: 10,
             link_delay_ms: 0,
+            raw_payload_days: 0,
         };
         let app = App::new(db, Key::new([7; 32]), Clock::fixed(START), settings);
         let program = program(&new_id(IdKind::Workspace).unwrap(), "Partners");

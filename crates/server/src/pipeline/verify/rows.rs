@@ -11,7 +11,7 @@ const RULES: &[(&str, &str, &str)] = &[
     (
         "sale",
         "it has no objects: no source made it, or it was doubled",
-        "SELECT s.sale_id FROM sale s WHERE s.workspace_id = $1 AND s.merged_into IS NULL AND NOT EXISTS \
+        "SELECT s.sale_id FROM sale s WHERE s.workspace_id = $1 AND s.merged_into IS NULL AND s.state <> 'withdrawn' AND NOT EXISTS \
          (SELECT 1 FROM alias a WHERE a.workspace_id = s.workspace_id AND a.sale_id = s.sale_id) LIMIT 100",
     ),
     (
@@ -60,9 +60,41 @@ const RULES: &[(&str, &str, &str)] = &[
         "it was processed, but neither its payload nor its facts are kept",
         "SELECT e.event_id FROM event e WHERE e.workspace_id = $1 AND e.outcome = 'processed' \
          AND NOT EXISTS (SELECT 1 FROM event_payload p WHERE p.workspace_id = e.workspace_id \
-         AND p.connection_id = e.connection_id AND p.event_id = e.event_id) \
+         AND p.connection_id = e.connection_id AND p.event_id = e.event_id AND p.created_at = e.created_at) \
          AND NOT EXISTS (SELECT 1 FROM fact f WHERE f.workspace_id = e.workspace_id \
          AND f.connection_id = e.connection_id AND f.source_id = e.event_id) LIMIT 100",
+    ),
+    (
+        "alias",
+        "the sale that it leads to does not exist",
+        "SELECT a.object_id FROM alias a LEFT JOIN sale s ON s.workspace_id = a.workspace_id AND s.sale_id = a.sale_id \
+         WHERE a.workspace_id = $1 AND a.sale_id IS NOT NULL AND s.sale_id IS NULL LIMIT 100",
+    ),
+    (
+        "evidence",
+        "the sale that it speaks for does not exist",
+        "SELECT v.object_id FROM evidence v LEFT JOIN sale s ON s.workspace_id = v.workspace_id AND s.sale_id = v.sale_id \
+         WHERE v.workspace_id = $1 AND v.sale_id IS NOT NULL AND s.sale_id IS NULL LIMIT 100",
+    ),
+    (
+        "evidence",
+        "its connection is not of this workspace",
+        "SELECT v.object_id FROM evidence v LEFT JOIN connection c ON c.workspace_id = v.workspace_id \
+         AND c.connection_id = v.connection_id WHERE v.workspace_id = $1 AND v.connection_id NOT LIKE 'api:%' \
+         AND c.connection_id IS NULL LIMIT 100",
+    ),
+    (
+        "buyer_customer",
+        "the customer that the buyer is does not exist",
+        "SELECT b.buyer_id FROM buyer_customer b LEFT JOIN customer c ON c.workspace_id = b.workspace_id \
+         AND c.customer_id = b.customer_id WHERE b.workspace_id = $1 AND c.customer_id IS NULL LIMIT 100",
+    ),
+    (
+        "decision",
+        "nothing is known of its subject",
+        "SELECT d.decision_id || ' on ' || d.subject FROM decision d LEFT JOIN alias a ON a.workspace_id = d.workspace_id \
+         AND a.connection_id = d.connection_id AND a.object_id = d.subject WHERE d.workspace_id = $1 \
+         AND d.kind IN ('void', 'unvoid', 'attribute') AND a.object_id IS NULL LIMIT 100",
     ),
     (
         "account",
@@ -107,13 +139,33 @@ pub(super) async fn check(
     Ok(())
 }
 
-/// Ledger rows of workspaces that do not exist.
+/// Rows of the ledger, and of what it was derived from, of workspaces that do not exist.
 pub(super) async fn foreign_workspaces(
     tx: &mut Tx<'_>,
     known: &[String],
     problems: &mut Problems,
 ) -> Result<(), StoreError> {
-    const TABLES: [(&str, &str); 4] = [
+    const TABLES: [(&str, &str); 9] = [
+        (
+            "sale",
+            "SELECT workspace_id, sale_id FROM sale WHERE workspace_id NOT IN (SELECT workspace_id FROM workspace) LIMIT 100",
+        ),
+        (
+            "alias",
+            "SELECT workspace_id, object_id FROM alias WHERE workspace_id NOT IN (SELECT workspace_id FROM workspace) LIMIT 100",
+        ),
+        (
+            "evidence",
+            "SELECT workspace_id, object_id FROM evidence WHERE workspace_id NOT IN (SELECT workspace_id FROM workspace) LIMIT 100",
+        ),
+        (
+            "decision",
+            "SELECT workspace_id, decision_id FROM decision WHERE workspace_id NOT IN (SELECT workspace_id FROM workspace) LIMIT 100",
+        ),
+        (
+            "customer",
+            "SELECT workspace_id, customer_id FROM customer WHERE workspace_id NOT IN (SELECT workspace_id FROM workspace) LIMIT 100",
+        ),
         ("account", "SELECT DISTINCT workspace_id, account_id FROM account"),
         ("journal", "SELECT DISTINCT workspace_id, journal_id FROM journal"),
         ("entry", "SELECT DISTINCT workspace_id, journal_id FROM entry"),

@@ -1,0 +1,169 @@
+//! The one transaction that erases: attribution frozen, tombstones set, rows cleared, sales read again.
+
+use super::super::context::Context;
+use super::super::decide::{self, Decision};
+use super::super::project;
+use super::super::settle::Scene;
+use super::person::Person;
+use std::collections::{BTreeMap, BTreeSet};
+use tributary_domain::attribution::{self, is_visit_id};
+use tributary_domain::fact::Fact;
+use tributary_domain::ids;
+use tributary_store::pipeline::{commissions, erasure, evidence, objects, people, sales};
+use tributary_store::{P, StoreError, Tx, Unit, connections};
+
+/// Sales frozen at once.
+const PAGE: i64 = 200;
+
+/// Erases a person; answers how many customers and how many sales.
+pub(super) struct Erase {
+    pub(super) workspace_id: String,
+    pub(super) person: Person,
+    pub(super) actor: String,
+    pub(super) now: i64,
+}
+
+impl Unit for Erase {
+    type Out = (u64, u64);
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let ws = &self.workspace_id;
+        let connections = connections::list(tx, ws).await?;
+        let mut connections: Vec<_> = connections
+            .into_iter()
+            .filter(|connection| self.person.objects.contains_key(&connection.connection_id))
+            .collect();
+        connections.sort_by(|a, b| a.connection_id.cmp(&b.connection_id));
+        for connection in &connections {
+            objects::lock_connection(tx, ws, &connection.connection_id).await?;
+        }
+        let programs: BTreeSet<&str> =
+            self.person.customers.iter().map(|customer| customer.program_id.as_str()).collect();
+        for program in programs {
+            objects::lock_program(tx, ws, program).await?;
+        }
+        let mut frozen = 0;
+        for customer in &self.person.customers {
+            frozen += self.freeze(tx, &customer.program_id, &customer.customer_id).await?;
+        }
+        self.set_tombstones(tx).await?;
+        let visits: BTreeSet<String> =
+            self.person.references.iter().filter(|value| is_visit_id(value)).cloned().collect();
+        erasure::clear_visits(tx, ws, &visits).await?;
+        for connection in &connections {
+            let con = &connection.connection_id;
+            let Some(ids) = self.person.objects.get(con) else { continue };
+            self.redact(tx, con, ids).await?;
+            let ctx = Context::load(tx, ws, con, &connection.mode, self.now, 0).await?;
+            project::read_again(tx, &ctx, ids).await?;
+        }
+        for (connection, buyer) in &self.person.buyers {
+            erasure::clear_merged(tx, ws, connection, buyer).await?;
+        }
+        Ok((self.person.customers.len() as u64, frozen))
+    }
+}
+
+impl Erase {
+    /// Writes down who brought each sale of a customer, and clears the customer.
+    async fn freeze(&self, tx: &mut Tx<'_>, program_id: &str, customer_id: &str) -> Result<u64, StoreError> {
+        let ws = &self.workspace_id;
+        let Some(mut scene) = Scene::read(tx, ws, program_id, customer_id).await? else { return Ok(0) };
+        let (mut after, mut frozen) = (String::new(), 0);
+        loop {
+            let ids = erasure::sales_of(tx, ws, program_id, customer_id, &after, PAGE).await?;
+            let Some(last) = ids.last() else { break };
+            after.clone_from(last);
+            let on_sales = evidence::of_sales(tx, ws, &ids).await?;
+            let loaded = sales::load(tx, ws, &ids).await?;
+            let by_id: BTreeMap<_, _> = loaded.iter().map(|sale| (sale.sale_id.as_str(), sale)).collect();
+            for (id, on_sale) in ids.iter().zip(on_sales) {
+                let decided = commissions::decisions_on(tx, ws, id).await?;
+                let Some(sale) = by_id.get(id.as_str()) else { continue };
+                if decided.iter().any(|(kind, _)| kind == "attribute") || sale.currency.is_empty() {
+                    continue;
+                }
+                let rows: Vec<_> = on_sale.into_iter().map(|(row, _)| row).collect();
+                let (attribution, _) = scene.attribute(tx, sale, &rows).await?;
+                let decision = Decision {
+                    workspace_id: ws.clone(),
+                    mode: sale.mode.clone(),
+                    program_id: program_id.to_owned(),
+                    kind: "attribute",
+                    connection_id: sale.connection_id.clone(),
+                    subject: sale.root_id.clone(),
+                    value: attribution.partner_id.unwrap_or_default(),
+                    actor: format!("erasure by {}", self.actor),
+                };
+                decide::keep(tx, &decision, self.now).await?;
+                frozen += 1;
+            }
+        }
+        let Some(before) = people::find_customer(tx, ws, customer_id).await? else { return Ok(frozen) };
+        let partner = match before.partner_by.as_str() {
+            "erased" => before.partner_id.clone(),
+            _ => attribution::fixing(&scene.on_customer).and_then(|piece| piece.partner_id.clone()),
+        };
+        let key = ids::derived("erased", &[ws, customer_id]);
+        let (partner, actor) = (partner.as_deref(), &self.actor);
+        erasure::clear_customer(tx, ws, &before, &key, partner, actor, self.now).await?;
+        Ok(frozen)
+    }
+
+    async fn set_tombstones(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let ws = &self.workspace_id;
+        for (connection, buyer) in &self.person.buyers {
+            if connection.starts_with("api:") {
+                continue;
+            }
+            let links = people::links(tx, ws, connection, std::slice::from_ref(buyer)).await?;
+            let links = links.into_iter().next().unwrap_or_default();
+            if buyer.starts_with("cus_") {
+                erasure::add_buyer(tx, ws, connection, buyer, &links).await?;
+            } else {
+                // A guest is known by the address alone; from here on by each purchase.
+                for object in erasure::objects_of_buyer(tx, ws, connection, buyer).await? {
+                    let buyer = format!("unknown:{object}");
+                    erasure::add_buyer(tx, ws, connection, &buyer, &links).await?;
+                }
+            }
+        }
+        for (connection, ids) in self.person.objects.iter().filter(|(id, _)| !id.starts_with("api:")) {
+            erasure::add_objects(tx, ws, connection, ids, self.now).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes what is personal from the facts about objects, and from what was merged of them.
+    async fn redact(&self, tx: &mut Tx<'_>, con: &str, ids: &BTreeSet<String>) -> Result<(), StoreError> {
+        let ws = &self.workspace_id;
+        let wrong = |e: serde_json::Error| StoreError::Inconsistent(format!("fact: {e}"));
+        for id in ids {
+            let mut changed = Vec::new();
+            for (source, n, body) in erasure::facts_of(tx, ws, con, id).await? {
+                let mut fact: Fact = serde_json::from_str(&body).map_err(wrong)?;
+                if fact.redact() {
+                    changed.push((source, n, serde_json::to_string(&fact).map_err(wrong)?));
+                }
+            }
+            erasure::rewrite_facts(tx, ws, con, &changed).await?;
+        }
+        let ids: Vec<String> = ids.iter().cloned().collect();
+        let mut aliases = objects::load_aliases(tx, ws, con, &ids).await?;
+        aliases.retain(|_, alias| alias.state.as_mut().is_some_and(|state| state.redact()));
+        objects::upsert_aliases(tx, ws, con, aliases.iter()).await
+    }
+}
+
+/// Is an object known in a connection?
+pub(super) async fn knows(tx: &mut Tx<'_>, ws: &str, con: &str, id: &str) -> Result<bool, StoreError> {
+    let params = [P::T(ws), P::T(con), P::T(id)];
+    for sql in [
+        "SELECT 1 FROM alias WHERE workspace_id = $1 AND connection_id = $2 AND object_id = $3",
+        "SELECT 1 FROM sale WHERE workspace_id = $1 AND connection_id = $2 AND buyer_id = $3 LIMIT 1",
+    ] {
+        if tx.opt(sql, &params).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

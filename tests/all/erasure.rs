@@ -1,0 +1,217 @@
+//! Erasing a person: nothing that says who it was is left, and the books are what they were.
+
+use crate::support::browser::Browser;
+use crate::support::database::Database;
+use crate::support::process;
+use crate::support::story::Story;
+use crate::support::world::{EMAIL, PASSWORD};
+use crate::support::{Engine, World, both_engines};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tributary_stripe::story::{Era, Plot};
+
+both_engines!(
+    a_person_is_erased_and_the_books_stay,
+    a_guest_is_erased_by_address,
+    the_page_erases_when_the_key_is_typed,
+    nobody_is_told_so,
+);
+
+/// What is written into every place that may say who somebody is.
+const CANARY: &str = "canary7f3a";
+
+fn buyer(tag: &str, subscription: bool) -> Story {
+    let plot = Plot {
+        email: format!("{tag}.{CANARY}@example.com"),
+        client_reference_id: Some("ADA".to_owned()),
+        ..Plot::new(tag)
+    };
+    Story { plot, era: Era::Dahlia, subscription, partner: Some("ADA") }
+}
+
+/// The events, with the canary in names, descriptions and metadata.
+fn events(story: &Story) -> Vec<Value> {
+    let mut events = story.events();
+    for event in &mut events {
+        let object = &mut event["data"]["object"];
+        for field in ["billing_details", "customer_details"] {
+            if object[field].is_object() {
+                object[field]["name"] = json!(format!("Carla {CANARY}"));
+            }
+        }
+        object["description"] = json!(format!("for {CANARY}"));
+    }
+    events
+}
+
+/// Every place where something may be left, with its text: tables, files, the log.
+async fn everything(world: &World) -> Vec<(String, String)> {
+    let log = std::fs::read(world.log()).unwrap_or_default();
+    let mut all = vec![("log".to_owned(), String::from_utf8_lossy(&log).into_owned())];
+    let tables = match &world.database {
+        Database::Sqlite(path) => {
+            for end in ["", "-wal", "-shm"] {
+                let mut name = path.clone().into_os_string();
+                name.push(end);
+                if let Ok(bytes) = std::fs::read(name) {
+                    all.push((format!("file{end}"), String::from_utf8_lossy(&bytes).into_owned()));
+                }
+            }
+            "SELECT name FROM sqlite_master WHERE type = 'table'"
+        }
+        Database::Postgres(_) => {
+            "SELECT CAST(c.oid::regclass AS TEXT) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+             WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p')"
+        }
+    };
+    for table in world.database.column(tables).await {
+        let rows = world.database.rows(&format!("SELECT * FROM {table}")).await;
+        all.push((table, rows.into_iter().flatten().flatten().collect::<Vec<_>>().join("\n")));
+    }
+    all
+}
+
+/// Which of the words are found, and where.
+fn hits(all: &[(String, String)], words: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (place, text) in all {
+        let text = text.to_lowercase();
+        let here = words.iter().filter(|word| text.contains(&word.to_lowercase()));
+        found.extend(here.map(|word| format!("{word} in {place}")));
+    }
+    found
+}
+
+async fn a_person_is_erased_and_the_books_stay(engine: Engine) {
+    let world = World::connected(engine).await;
+    world.partner("BOB").await;
+    let key = format!("user-{CANARY}");
+    let (story, other) = (buyer("sub", true), buyer("other", true));
+    world.customer(&key, Some(&story.plot.email), "BOB").await;
+    for story in [&story, &other] {
+        story.put(&world.stripe);
+        world.deliver_all(&events(story)).await;
+    }
+    let body = json!({ "customer": { "key": key }, "key": "order-1", "amount": 20 });
+    world.post("/v1/transactions", &body).await.expect(201);
+    world.settled().await;
+    let (digest, totals) = (world.digest().await, world.ledger_totals().await);
+    let buyer = format!(
+        "SELECT b.buyer_id FROM buyer_customer b JOIN customer c ON c.workspace_id = b.workspace_id \
+         AND c.customer_id = b.customer_id WHERE c.key = '{key}' AND b.buyer_id LIKE 'cus_%'"
+    );
+    let cus = world.database.text(&buyer).await;
+    let hash = world.database.text(&format!("SELECT email_hash FROM customer WHERE key = '{key}'")).await;
+    assert!(!hits(&everything(&world).await, &[CANARY]).is_empty(), "the canary sings before");
+    let refused = world.command(&["erase", "--customer", &key, "--json"], "").await;
+    refused.expect_failure("for-good");
+    let said = world.command(&["erase", "--customer", &key, "--for-good", "--json"], "").await.ok().json();
+    assert!(said["customers"].as_u64() == Some(1) && said["payloads"].as_u64() > Some(3), "{said}");
+    assert_eq!(world.digest().await, digest, "the books are what they were");
+    assert_eq!(world.ledger_totals().await, totals);
+    // The other one is still there; then it goes, too, by the id at Stripe.
+    assert!(!hits(&everything(&world).await, &["other.canary7f3a"]).is_empty());
+    let other_cus = world
+        .database
+        .text(&format!(
+            "SELECT MIN(buyer_id) FROM buyer_customer WHERE buyer_id LIKE 'cus_%' AND buyer_id <> '{cus}'"
+        ))
+        .await;
+    world.command(&["erase", "--stripe-customer", &other_cus, "--for-good", "--json"], "").await.ok();
+    assert_eq!(world.digest().await, digest);
+    // What Stripe sends again, and what is new of the same Stripe customer, stores nothing personal and still earns.
+    for story in [&story, &other] {
+        for mut event in events(story) {
+            event["id"] = json!(format!("{}_again", event["id"].as_str().expect("an id")));
+            world.deliver(&event).await;
+        }
+    }
+    world.settled().await;
+    assert_eq!(world.digest().await, digest, "nothing is earned twice, and nothing is lost");
+    assert_eq!(world.replay().await["digest"], digest.as_str());
+    assert_eq!(world.stop().await, 0);
+    // Already erased: once more does no harm, and rewrites the files.
+    let once_more = ["erase", "--stripe-customer", &cus, "--for-good", "--compact", "--json"];
+    world.command(&once_more, "").await.ok();
+    let found = hits(&everything(&world).await, &[CANARY, &hash, "Carla"]);
+    assert!(found.is_empty(), "left: {found:?}");
+    let fresh = world.folder.path().join("fresh.db");
+    let url = format!("sqlite:{}", fresh.display());
+    let into = world.command(&["replay", "--into", &url, "--json"], "").await.ok().json();
+    assert_eq!(into["digest"], digest.as_str());
+    let mut verify = world.prepared(&["verify", "--json"]);
+    verify.env("TRIBUTARY_DATABASE_URL", &url);
+    let verified = process::run(verify, "", Duration::from_secs(60)).await.ok().json();
+    assert_eq!((&verified["ok"], &verified["digest"]), (&json!(true), &json!(digest)), "{verified}");
+    world.finish().await;
+}
+
+async fn a_guest_is_erased_by_address(engine: Engine) {
+    let world = World::connected(engine).await;
+    let story = buyer("guest", false);
+    story.put(&world.stripe);
+    world.deliver_all(&events(&story)).await;
+    world.settled().await;
+    let (digest, totals) = (world.digest().await, world.ledger_totals().await);
+    let said = world
+        .command(&["erase", "--email", &story.plot.email, "--for-good", "--compact", "--json"], "")
+        .await;
+    assert_eq!(said.ok().json()["customers"], 1);
+    assert_eq!(world.digest().await, digest);
+    world.deliver_all(&events(&story)).await;
+    for mut event in events(&story) {
+        event["id"] = json!(format!("{}_again", event["id"].as_str().expect("an id")));
+        world.deliver(&event).await;
+    }
+    world.settled().await;
+    assert_eq!(world.ledger_totals().await, totals);
+    assert_eq!(world.replay().await["digest"], digest.as_str());
+    assert_eq!(world.stop().await, 0);
+    world.command(&["erase", "--customer", "nobody", "--for-good"], "").await.expect_failure("nobody");
+    let found = hits(&everything(&world).await, &[CANARY, "Carla"]);
+    assert!(found.is_empty(), "left: {found:?}");
+    world.finish().await;
+}
+
+async fn the_page_erases_when_the_key_is_typed(engine: Engine) {
+    let world = World::connected(engine).await;
+    world.customer("u-77", Some("someone@example.com"), "ADA").await;
+    let id = world.database.text("SELECT customer_id FROM customer WHERE key = 'u-77'").await;
+    let path = format!("/p/{}/customers/{id}", world.program);
+    let mut browser = Browser::log_in(&world, EMAIL, PASSWORD).await;
+    let page = browser.get(&world, &path).await;
+    assert!(page.body.contains(&format!("{path}/erase")), "{}", page.body);
+    let asked = browser.get(&world, &format!("{path}/erase")).await;
+    assert_eq!(asked.status, 200);
+    let token = asked.token();
+    let erase = format!("{path}/erase");
+    let wrong = browser.post(&world, &erase, &[("form_token", &token), ("confirm", "u-78")]).await;
+    assert_eq!(wrong.status, 422, "{}", wrong.body);
+    assert_eq!(world.database.text("SELECT key FROM customer").await, "u-77", "nothing was erased");
+    let done = browser.post(&world, &erase, &[("form_token", &token), ("confirm", "u-77")]).await;
+    assert_eq!((done.status, done.location.as_str()), (303, path.as_str()), "{done:?}");
+    let page = browser.get(&world, &path).await;
+    assert!(
+        page.status == 200 && page.body.contains("erased_") && !page.body.contains("u-77"),
+        "{}",
+        page.body
+    );
+    assert_eq!(world.database.number("SELECT COUNT(*) FROM customer WHERE email_hash IS NOT NULL").await, 0);
+    world.get("/v1/customers/u-77").await.expect_error(404);
+    world.finish().await;
+}
+
+async fn nobody_is_told_so(engine: Engine) {
+    let world = World::connected(engine).await;
+    for (flag, value, code) in [
+        ("--customer", "nobody", 1),
+        ("--email", "nobody@example.com", 1),
+        ("--email", "nobody", 2),
+        ("--stripe-customer", "cus_nobody", 1),
+        ("--stripe-customer", "ch_1", 2),
+    ] {
+        let output = world.command(&["erase", flag, value, "--for-good", "--json"], "").await;
+        assert_eq!(output.code, code, "{flag} {value}: {output:?}");
+    }
+    assert_eq!(world.command(&["erase", "--for-good"], "").await.code, 2);
+}
