@@ -83,6 +83,7 @@ async fn a_deleted_sale_is_found_and_healed(engine: Engine) {
         .database
         .text("SELECT sale_id FROM sale WHERE state = 'paid' AND merged_into IS NULL AND refunded > 0")
         .await;
+    let root = world.database.text(&format!("SELECT root_id FROM sale WHERE sale_id = '{sale}'")).await;
     let damage = format!(
         "DELETE FROM evidence WHERE sale_id = '{sale}'; DELETE FROM alias WHERE sale_id = '{sale}'; \
          DELETE FROM sale WHERE sale_id = '{sale}'"
@@ -113,7 +114,7 @@ async fn a_deleted_sale_is_found_and_healed(engine: Engine) {
     eventually("the sale is back", Duration::from_secs(60), || async {
         let jobs = world.database.number("SELECT COUNT(*) FROM job WHERE state = 'ready'").await;
         let back =
-            world.database.number(&format!("SELECT COUNT(*) FROM sale WHERE sale_id = '{sale}'")).await;
+            world.database.number(&format!("SELECT COUNT(*) FROM sale WHERE root_id = '{root}'")).await;
         (jobs == 0 && back == 1).then_some(())
     })
     .await;

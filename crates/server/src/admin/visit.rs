@@ -163,7 +163,7 @@ impl Visit {
                     line.account
                 );
                 let action = Some(("Import the history".to_owned(), history));
-                bars.push(Bar { tone: Tone::Warn, text, action });
+                bars.push(Bar { tone: Tone::Bad, text, action });
             }
             let late =
                 line.awaiting.iter().filter(|since| self.now.saturating_sub(**since) > LATE_MS).count();
