@@ -7,6 +7,7 @@
 )]
 
 mod attribution;
+mod connections;
 mod corruption;
 mod crash;
 mod eras;
@@ -16,6 +17,7 @@ mod histories;
 mod localstripe;
 mod missed;
 mod mutants;
+mod oauth;
 mod pages;
 mod purge;
 mod reconcile;

@@ -13,6 +13,8 @@ both_engines!(
     what_is_not_understood_is_kept_and_ignored_with_a_reason,
     the_secret_decides_the_connection_and_not_the_body,
     another_programs_events_do_not_enter,
+    a_flood_of_wrong_signatures_holds_up_nobody_else,
+    test_and_live_events_never_mix,
 );
 
 /// An event that nobody understands: it only has to arrive.
@@ -259,4 +261,50 @@ async fn another_programs_events_do_not_enter(engine: Engine) {
     assert!((200..300).contains(&world.send_to(&second, body.clone(), Some(&header)).await.status));
     assert!((200..300).contains(&world.send(body, Some(&header)).await.status));
     assert_eq!(kept(&world).await, ["evt_wrong_door"]);
+}
+
+async fn a_flood_of_wrong_signatures_holds_up_nobody_else(engine: Engine) {
+    let world = World::connected(engine).await;
+    let wrong = format!("t={},v1={}", now_s(), "0".repeat(64));
+    let flood = async {
+        let mut answers = std::collections::BTreeMap::<u16, usize>::new();
+        for _ in 0..20 {
+            let sent = (0..30).map(|n| world.send(format!("{{\"id\":\"evt_bad{n}\"}}"), Some(&wrong)));
+            for answer in futures_util::future::join_all(sent).await {
+                *answers.entry(answer.status).or_default() += 1;
+            }
+        }
+        answers
+    };
+    let good = async {
+        for n in 0..40 {
+            let body = text(&event(&format!("evt_good{n}")));
+            let header = format!("t={},v1={}", now_s(), v1(&world.secret, now_s(), body.as_bytes()));
+            let answer = world.send(body, Some(&header)).await;
+            assert!((200..300).contains(&answer.status), "a good one from the same address: {answer:?}");
+        }
+    };
+    let (answers, ()) = tokio::join!(flood, good);
+    assert!(answers.keys().all(|status| matches!(status, 400 | 429)), "{answers:?}");
+    assert!(answers.get(&429).is_some_and(|count| *count > 100), "the flood is cut: {answers:?}");
+    assert_eq!(kept(&world).await.len(), 40);
+}
+
+async fn test_and_live_events_never_mix(engine: Engine) {
+    let world = World::connected(engine).await;
+    let (mut sent, mut mine) = (Vec::new(), 0);
+    for n in 0..200 {
+        let mut one = event(&format!("evt_mixed{n:03}"));
+        one["livemode"] = json!(n % 3 == 0);
+        mine += usize::from(n % 3 != 0);
+        sent.push(one);
+    }
+    for some in sent.chunks(25) {
+        let all = some.iter().map(|one| world.deliver(one));
+        futures_util::future::join_all(all).await;
+    }
+    world.settled().await;
+    let ignored = "SELECT COUNT(*) FROM event WHERE outcome = 'ignored' AND reason = 'a live event at a test connection'";
+    assert_eq!(usize::try_from(world.database.number(ignored).await).ok(), Some(200 - mine));
+    assert_eq!(world.database.number("SELECT COUNT(*) FROM event").await, 200);
 }

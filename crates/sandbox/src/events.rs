@@ -30,7 +30,7 @@ pub fn emit_changed(world: &mut World, kind: &str, object_kind: &str, id: &str, 
 /// # Errors
 /// 500 if the object breaks Stripe's schema; 400 if the sandbox is full.
 pub fn emit_value(world: &mut World, kind: &str, object: Value, before: Option<Value>) -> Res<()> {
-    let endpoints = wanting(world, kind);
+    let endpoints = wanting(world, kind, false);
     let mut data = json!({ "object": object });
     if let Some(before) = before {
         data["previous_attributes"] = before;
@@ -48,9 +48,13 @@ pub fn emit_value(world: &mut World, kind: &str, object: Value, before: Option<V
     );
     crate::openapi::validate::component("event", &event).map_err(|breaches| broken(kind, &breaches))?;
     let body = event.to_string();
+    let told = event.clone();
     let id = world.keep("event", event)?;
     for endpoint in endpoints {
         world.queue.push(&id, &endpoint, &body);
+    }
+    if world.made_events.len() < MAX_MADE {
+        world.made_events.push((id, told));
     }
     Ok(())
 }
@@ -63,13 +67,18 @@ fn broken(kind: &str, breaches: &[crate::openapi::Breach]) -> ApiError {
     ))
 }
 
-/// Ids of the enabled endpoints that subscribe to a type, oldest first.
-fn wanting(world: &World, kind: &str) -> Vec<String> {
+/// Events that wait to be told to platforms; they are taken away at each round of deliveries.
+const MAX_MADE: usize = 10_000;
+
+/// Ids of the enabled endpoints that subscribe to a type, oldest first: those for the account's own events, or those
+/// for the events of accounts connected to it.
+pub fn wanting(world: &World, kind: &str, connect: bool) -> Vec<String> {
     let mut ids: Vec<String> = world
         .newest("webhook_endpoint")
         .filter(|e| params::text(e, "status") == Some("enabled"))
         .filter(|e| params::list(e, "enabled_events").iter().any(|t| t == "*" || t == kind))
         .filter_map(|e| params::owned(e, "id"))
+        .filter(|id| world.connect_endpoints.contains(id) == connect)
         .collect();
     ids.reverse();
     ids

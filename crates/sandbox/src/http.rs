@@ -198,7 +198,8 @@ fn violate(shared: &Shared, incoming: &Incoming, side: &'static str, detail: Str
 /// Everything before the work; what is refused here is not kept for its idempotency key, as with Stripe.
 fn work(shared: &Shared, incoming: &Incoming) -> Res<Answer> {
     let key = auth::key(&shared.config, &shared.revoked(), incoming.header("authorization"))?;
-    let world = (key.account.clone(), key.livemode);
+    admit(shared, incoming)?;
+    let world = (acting_for(shared, incoming, &key)?, key.livemode);
     check_version(incoming)?;
     let found = find(shared, incoming)?;
     let account_id = shared.world(&world, |w| w.account_id.clone())?;
@@ -232,6 +233,36 @@ fn work(shared: &Shared, incoming: &Incoming) -> Res<Answer> {
         }
         Ok(Answer { status, body, replayed: false })
     })?
+}
+
+/// An access token of OAuth is good for its time, and as long as the account wants.
+fn admit(shared: &Shared, incoming: &Incoming) -> Res<()> {
+    let token =
+        incoming.header("authorization").and_then(|text| text.strip_prefix("Bearer ")).unwrap_or_default();
+    match shared.oauth().admits(token.trim(), crate::clock::wall_seconds()) {
+        Some(false) => Err(ApiError::bad("The access token expired or was revoked.").with_status(401)),
+        _ => Ok(()),
+    }
+}
+
+/// The account that is asked for: the key's own, or with `Stripe-Account` one that is connected to it.
+fn acting_for(shared: &Shared, incoming: &Incoming, key: &Key) -> Res<String> {
+    let Some(wanted) = incoming.header("stripe-account") else { return Ok(key.account.clone()) };
+    let found = shared
+        .worlds()
+        .iter()
+        .find(|((_, livemode), world)| *livemode == key.livemode && world.account_id == wanted)
+        .map(|((account, _), _)| account.clone());
+    match found {
+        Some(account) if account == key.account => Ok(account),
+        Some(account) if shared.oauth().is_connected(&key.account, &account, key.livemode) => Ok(account),
+        _ => Err(ApiError::bad(format!(
+            "The provided key '{}' does not have access to account '{wanted}' (or that account does not exist). \
+             Application access may have been revoked.",
+            key.shown
+        ))
+        .with_status(403)),
+    }
 }
 
 fn perform(

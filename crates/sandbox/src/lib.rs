@@ -20,6 +20,7 @@ mod http;
 mod idempotency;
 mod ids;
 mod money;
+mod oauth;
 mod objects;
 pub mod openapi;
 mod pages;

@@ -162,9 +162,15 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/v1/{*path}", any(http::stripe))
         .merge(pages::router())
         .merge(pay::router())
+        .merge(oauth_router())
         .merge(control::router())
         .layer(CatchPanicLayer::new())
         .with_state(shared)
+}
+
+/// The controls among them are open to this machine's own pages only, like all others.
+fn oauth_router() -> Router<Arc<Shared>> {
+    crate::oauth::router().layer(axum::middleware::from_fn(control::same_site_controls))
 }
 
 /// No proxy, no redirects: deliveries and stories stay on this machine.

@@ -11,6 +11,7 @@ use crate::config::{Config, MAX_VIOLATIONS, MAX_WORLDS};
 use crate::deliver::send::is_loopback;
 use crate::error::ApiError;
 use crate::faults::ApiFault;
+use crate::oauth::Grants;
 use crate::shop::Shop;
 use crate::world::World;
 
@@ -49,6 +50,7 @@ pub struct Shared {
     violations: Mutex<(Vec<Violation>, usize)>,
     revoked: Mutex<BTreeSet<String>>,
     faults: Mutex<VecDeque<ApiFault>>,
+    oauth: Mutex<Grants>,
     stop: watch::Sender<bool>,
 }
 
@@ -67,6 +69,7 @@ impl Shared {
             violations: Mutex::default(),
             revoked: Mutex::default(),
             faults: Mutex::default(),
+            oauth: Mutex::default(),
             stop: watch::Sender::new(false),
         }
     }
@@ -141,6 +144,11 @@ impl Shared {
     /// Faults that the next API requests will meet.
     pub fn faults(&self) -> MutexGuard<'_, VecDeque<ApiFault>> {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What accounts agreed to by OAuth. Taken alone, or after the worlds; never before them.
+    pub fn oauth(&self) -> MutexGuard<'_, Grants> {
+        self.oauth.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Asks every part to stop.

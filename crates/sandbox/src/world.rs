@@ -64,6 +64,10 @@ pub struct World {
     pub idempotent: Stored,
     /// The request that is being answered.
     pub request: RequestInfo,
+    /// Endpoints for the events of connected accounts.
+    pub connect_endpoints: std::collections::BTreeSet<String>,
+    /// Events that no platform was told of yet, with their ids; at most 10,000.
+    pub made_events: Vec<(String, Value)>,
     /// Count of invoices, for their numbers.
     pub invoices_numbered: u64,
     /// Where hosted pages (checkout, payment links) lie, for example `http://127.0.0.1:8788`.
@@ -89,6 +93,8 @@ impl World {
             queue: Queue::new(seed, &scope),
             idempotent: Stored::default(),
             request: RequestInfo::default(),
+            connect_endpoints: std::collections::BTreeSet::new(),
+            made_events: Vec::new(),
             invoices_numbered: 0,
             base_url,
             tables: BTreeMap::new(),

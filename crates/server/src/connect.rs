@@ -1,22 +1,31 @@
 //! Connecting a Stripe account: check the key, find or make the connection, feed the program from it, and see to
 //! it that events arrive, by webhook where Stripe can reach us and by polling where it cannot.
 
-mod check;
+pub mod authorise;
+pub(crate) mod check;
 pub mod checks;
 mod client;
+pub mod credential;
 mod delivery;
 mod disconnect;
+pub mod flow;
+pub mod rotate;
 mod rows;
+pub mod tokens;
+pub mod wipe;
 
 pub use check::{Checkup, EndpointState, check};
-pub use client::{client, client_of};
+pub use client::{client_as, client_of};
 pub use delivery::webhook_url;
-pub use disconnect::{Disconnected, EndpointFate, disconnect, recheck};
+pub use disconnect::{AccessFate, Disconnected, EndpointFate, disconnect, recheck};
 
 use crate::state::App;
+use credential::Way;
+use flow::{Flow, Platform};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use tributary_store::StoreError;
+use tributary_store::oauth::tokens::Tokens;
 use tributary_store::workspaces::Program;
 use tributary_stripe::client::{
     ApiError, ApiKey, ConfigError, KeyError, KeyKind, Probe, Wanted, wanted_permissions,
@@ -31,8 +40,8 @@ const SECRET_MAX: usize = 512;
 pub struct Request {
     /// The program to feed: its public id, or its private one.
     pub program: String,
-    /// Stripe's API key.
-    pub api_key: SecretString,
+    /// What the account is let in with.
+    pub with: With,
     /// The signing secret of an endpoint that was made by hand. Then none is made.
     pub webhook_secret: Option<SecretString>,
     /// Where the account's API is; `None` = as configured.
@@ -41,6 +50,26 @@ pub struct Request {
     pub poll: bool,
     /// The one connection (`con_…`) that the key may belong to: a new key for it. `None` takes any account.
     pub only: Option<String>,
+}
+
+/// What an account is let in with.
+#[derive(Debug)]
+pub enum With {
+    /// Stripe's API key.
+    Key(SecretString),
+    /// What OAuth granted.
+    Grant(Box<Granting>),
+}
+
+/// What OAuth granted.
+#[derive(Debug)]
+pub struct Granting {
+    /// By which App or platform.
+    pub platform: Platform,
+    /// The account that agreed: `acct_…`.
+    pub account_id: String,
+    /// The tokens, for an App.
+    pub tokens: Option<Tokens>,
 }
 
 /// How far connecting has come.
@@ -141,6 +170,9 @@ pub enum ConnectFailure {
         /// What happened.
         error: ApiError,
     },
+    /// What is needed to let the account in is not there.
+    #[error("{0}")]
+    Refused(String),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -178,17 +210,24 @@ pub async fn connect_telling(
     tell: &(dyn Fn(Stage) + Send + Sync),
 ) -> Result<Connected, ConnectFailure> {
     let program = rows::program(app, &request.program).await?;
-    let key = ApiKey::parse(request.api_key.expose_secret())?;
+    let way = way_of(&request.with)?;
     let secret = request.webhook_secret.as_ref().map(checked_secret).transpose()?;
     let base = request.api_base.clone().unwrap_or_else(|| app.settings.stripe_api_base.clone());
-    let client = client(&base, key.clone())?;
+    let client = client_as(&base, way.key.clone(), way.account.as_deref())?;
     tell(Stage::Account);
     let told = |done, total| tell(Stage::Permissions { done, total });
     let seen = validate_key_telling(&client, &told).await?;
+    let granted = granted_account(&request.with);
+    if granted.is_some_and(|id| seen.account_id.as_ref().is_some_and(|seen| seen != id)) {
+        return Err(ConnectFailure::OtherAccount);
+    }
     let permissions: Vec<_> = seen.probes.iter().map(Permission::from).collect();
-    let entry = rows::Entry { only: request.only.clone(), ..entry(app, &program, &seen, &key, base).await? };
+    let entry = rows::Entry {
+        only: request.only.clone(),
+        ..entry(app, &program, &seen, &request.with, base.clone()).await?
+    };
     let found = rows::find_or_insert(app, entry).await;
-    let (connection, known) = found.map_err(|error| match error {
+    let (connection, before) = found.map_err(|error| match error {
         StoreError::Conflict(words) if words == rows::OTHER_ACCOUNT => ConnectFailure::OtherAccount,
         error => error.into(),
     })?;
@@ -201,11 +240,22 @@ pub async fn connect_telling(
         poll: request.poll,
         may_poll: !seen.missing.iter().any(|line| line.contains("event_read")),
     };
-    let arranged = delivery::arrange(&client, &connection, &wish).await;
+    // A platform's endpoint lies at the platform, and hears of all accounts that are connected to it.
+    let place = match &request.with {
+        With::Grant(granting) if granting.platform.flow == Flow::Connect => {
+            client_as(&base, granting.platform.secret.clone(), None)?
+        }
+        _ => client,
+    };
+    let arranged = delivery::arrange(&place, &connection, &wish).await;
     let connection_id = connection.connection_id.clone();
     let delivery =
         arranged.map_err(|error| ConnectFailure::Endpoint { connection_id: connection_id.clone(), error })?;
     warnings.extend(delivery.warnings.iter().cloned());
+    if let Some(left) = disconnect::leave_endpoint(app, before.as_ref(), &connection.auth, &delivery).await {
+        warnings.push(left);
+    }
+    let known = before.is_some();
     let account_id = connection.account_id.clone();
     rows::finish(app, connection, &program, &delivery, &warnings, &permissions).await?;
     Ok(Connected {
@@ -227,14 +277,26 @@ async fn entry(
     app: &App,
     program: &Program,
     seen: &Validation,
-    key: &ApiKey,
+    with: &With,
     api_base: String,
 ) -> Result<rows::Entry, StoreError> {
     let data_key = app.data_key(&program.workspace_id).await?;
-    let account_id = match &seen.account_id {
-        Some(id) => id.clone(),
+    let account_id = match (seen.account_id.as_deref().or(granted_account(with)), with) {
+        (Some(id), _) => id.to_owned(),
         // The same key finds the same connection again, and nobody can tell the key from it.
-        None => format!("unknown_{}", data_key.keyed_hash("stripe-account", key.expose())?),
+        (None, With::Key(key)) => {
+            format!("unknown_{}", data_key.keyed_hash("stripe-account", key.expose_secret().trim())?)
+        }
+        (None, With::Grant(_)) => {
+            return Err(StoreError::Inconsistent("a grant without an account".to_owned()));
+        }
+    };
+    let (auth, api_key, tokens) = match with {
+        With::Key(key) => ("key", SecretString::from(key.expose_secret().trim()), None),
+        // Nothing of the account's own is kept in the place of its key.
+        With::Grant(granting) => {
+            (granting.platform.flow.as_str(), SecretString::from(""), granting.tokens.clone())
+        }
     };
     Ok(rows::Entry {
         data_key,
@@ -243,12 +305,52 @@ async fn entry(
         account_id,
         account_name: seen.display_name.clone().unwrap_or_default(),
         api_base,
-        key_hint: hint(key),
-        api_key: key.clone(),
+        key_hint: hint_of(with),
+        auth,
+        api_key,
+        tokens,
         new_id: crate::state::new_id(tributary_domain::ids::IdKind::Connection)?,
         now: app.now(),
         only: None,
     })
+}
+
+fn way_of(with: &With) -> Result<Way, ConnectFailure> {
+    Ok(match with {
+        With::Key(text) => Way { key: ApiKey::parse(text.expose_secret())?, account: None, version: 0 },
+        With::Grant(granting) => match &granting.tokens {
+            Some(tokens) => {
+                let text = std::str::from_utf8(&tokens.access)
+                    .map_err(|_| StoreError::Inconsistent("a token is no text".to_owned()))?;
+                Way { key: ApiKey::token(text, granting.platform.mode)?, account: None, version: 0 }
+            }
+            None => Way {
+                key: granting.platform.secret.clone(),
+                account: Some(granting.account_id.clone()),
+                version: 0,
+            },
+        },
+    })
+}
+
+/// The account that agreed to a grant.
+fn granted_account(with: &With) -> Option<&str> {
+    match with {
+        With::Key(_) => None,
+        With::Grant(granting) => Some(&granting.account_id),
+    }
+}
+
+fn hint_of(with: &With) -> String {
+    match with {
+        With::Key(text) => {
+            ApiKey::parse(text.expose_secret()).map_or_else(|_| String::new(), |key| hint(&key))
+        }
+        With::Grant(granting) => {
+            let id = &granting.platform.client_id;
+            format!("{} …{}", granting.platform.flow.words(), &id[id.len().saturating_sub(4)..])
+        }
+    }
 }
 
 /// What is kept of a checklist: name and answer, no words.
@@ -278,13 +380,13 @@ pub fn kept_permissions(text: &str) -> Vec<Permission> {
 }
 
 /// The key's kind, mode and last letters: enough to recognise it, nothing to use.
-fn hint(key: &ApiKey) -> String {
+pub(crate) fn hint(key: &ApiKey) -> String {
     let kind = if key.info().kind == KeyKind::Restricted { "rk" } else { "sk" };
     let text = key.expose();
     format!("{kind}_{}_…{}", key.info().mode, &text[text.len().saturating_sub(4)..])
 }
 
-fn checked_secret(secret: &SecretString) -> Result<SecretString, ConnectFailure> {
+pub(crate) fn checked_secret(secret: &SecretString) -> Result<SecretString, ConnectFailure> {
     let text = secret.expose_secret().trim();
     if text.starts_with("sk_") || text.starts_with("rk_") || text.starts_with("pk_") {
         return Err(ConnectFailure::Secret(

@@ -3,10 +3,12 @@
 use crate::api::stripe_app::StripeApp;
 use crate::clock::Clock;
 use crate::connect::checks::Checks;
+use crate::connect::flow::Outside;
 use crate::pipeline::fetch::Clients;
 use crate::setup::first_run::FirstRun;
 use crate::setup::reveal::Reveals;
 use crate::stripe::receive::Doors;
+use crate::stripe::refusals::Refusals;
 use crate::track::Track;
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -50,6 +52,10 @@ pub struct App {
     pub first_run: Arc<FirstRun>,
     /// Connections in the making.
     pub checks: Arc<Checks>,
+    /// What the installation says to the world outside: Apps, platforms, alerts.
+    pub outside: Arc<Outside>,
+    /// Webhooks whose signature was refused, in this process.
+    pub refusals: Arc<Refusals>,
     /// Secrets that are shown once.
     pub reveals: Arc<Reveals>,
     /// What the tracking surface holds in memory.
@@ -78,6 +84,8 @@ impl App {
             doors: Arc::new(Doors::default()),
             first_run: Arc::default(),
             checks: Arc::default(),
+            outside: Arc::default(),
+            refusals: Arc::default(),
             reveals: Arc::default(),
             track: Arc::new(Track::default()),
             stripe_app: Arc::default(),

@@ -89,6 +89,7 @@ impl Unit for Setup {
             created_at: NOW,
             permissions: "[]".into(),
             checked_at: None,
+            auth: "key".to_owned(),
         };
         connections::insert(tx, &connection).await?;
         connections::attach(tx, "wsp_1", "con_1", "prg_1", NOW).await?;

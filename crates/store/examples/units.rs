@@ -133,6 +133,7 @@ fn connection() -> Connection {
         created_at: 1,
         permissions: text("[]"),
         checked_at: None,
+        auth: "key".to_owned(),
     }
 }
 

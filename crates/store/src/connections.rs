@@ -1,8 +1,12 @@
 //! Stripe connections, their signing secrets, and the programs that they feed.
 
+pub mod secrets;
+pub mod watch;
+
+pub use secrets::{Candidate, candidates};
+
 use crate::vault::Key;
 use crate::{P, Row, StoreError, Tx};
-use zeroize::Zeroizing;
 
 /// One authorised Stripe account in one mode.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +47,8 @@ pub struct Connection {
     pub permissions: String,
     /// When that was, ms UTC.
     pub checked_at: Option<i64>,
+    /// How it is let in: `key` (its own), `app` (a token of the operator's App), `connect` (the platform's key).
+    pub auth: String,
 }
 
 fn connection(row: &Row) -> Result<Connection, StoreError> {
@@ -65,6 +71,7 @@ fn connection(row: &Row) -> Result<Connection, StoreError> {
         created_at: row.int(15)?,
         permissions: row.text(16)?,
         checked_at: row.opt_int(17)?,
+        auth: row.text(18)?,
     })
 }
 
@@ -87,8 +94,8 @@ pub fn secret_place(connection_id: &str, secret_id: &str) -> String {
 pub async fn insert(tx: &mut Tx<'_>, c: &Connection) -> Result<(), StoreError> {
     let sql = "INSERT INTO connection (workspace_id, connection_id, mode, account_id, account_name, api_base, \
          api_key, key_hint, status, status_reason, warnings, endpoint_id, endpoint_url, polling, cursor_at, \
-         created_at, updated_at, permissions, checked_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, $17, $18)";
+         created_at, updated_at, permissions, checked_at, auth) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, $17, $18, $19)";
     let params = [
         P::T(&c.workspace_id),
         P::T(&c.connection_id),
@@ -108,6 +115,7 @@ pub async fn insert(tx: &mut Tx<'_>, c: &Connection) -> Result<(), StoreError> {
         P::I(c.created_at),
         P::T(&c.permissions),
         P::opt_i(c.checked_at),
+        P::T(&c.auth),
     ];
     tx.exec(sql, &params).await?;
     Ok(())
@@ -120,7 +128,7 @@ pub async fn insert(tx: &mut Tx<'_>, c: &Connection) -> Result<(), StoreError> {
 pub async fn update(tx: &mut Tx<'_>, c: &Connection, now: i64) -> Result<(), StoreError> {
     let sql = "UPDATE connection SET account_id = $3, account_name = $4, api_base = $5, api_key = $6, key_hint = $7, \
          status = $8, status_reason = $9, warnings = $10, endpoint_id = $11, endpoint_url = $12, polling = $13, \
-         updated_at = $14, permissions = $15, checked_at = $16 WHERE workspace_id = $1 AND connection_id = $2";
+         updated_at = $14, permissions = $15, checked_at = $16, auth = $17 WHERE workspace_id = $1 AND connection_id = $2";
     let params = [
         P::T(&c.workspace_id),
         P::T(&c.connection_id),
@@ -138,6 +146,7 @@ pub async fn update(tx: &mut Tx<'_>, c: &Connection, now: i64) -> Result<(), Sto
         P::I(now),
         P::T(&c.permissions),
         P::opt_i(c.checked_at),
+        P::T(&c.auth),
     ];
     match tx.exec(sql, &params).await? {
         1 => Ok(()),
@@ -190,7 +199,7 @@ pub async fn find(
 ) -> Result<Option<Connection>, StoreError> {
     let sql = "SELECT workspace_id, connection_id, mode, account_id, account_name, api_base, api_key, key_hint, \
          status, status_reason, warnings, endpoint_id, endpoint_url, polling, cursor_at, created_at, permissions, \
-         checked_at FROM connection WHERE workspace_id = $1 AND connection_id = $2";
+         checked_at, auth FROM connection WHERE workspace_id = $1 AND connection_id = $2";
     tx.opt(sql, &[P::T(workspace_id), P::T(connection_id)]).await?.map(|row| connection(&row)).transpose()
 }
 
@@ -206,7 +215,7 @@ pub async fn find_by_account(
 ) -> Result<Option<Connection>, StoreError> {
     let sql = "SELECT workspace_id, connection_id, mode, account_id, account_name, api_base, api_key, key_hint, \
          status, status_reason, warnings, endpoint_id, endpoint_url, polling, cursor_at, created_at, permissions, \
-         checked_at FROM connection WHERE workspace_id = $1 AND mode = $2 AND account_id = $3";
+         checked_at, auth FROM connection WHERE workspace_id = $1 AND mode = $2 AND account_id = $3";
     let row = tx.opt(sql, &[P::T(workspace_id), P::T(mode), P::T(account_id)]).await?;
     row.map(|row| connection(&row)).transpose()
 }
@@ -218,7 +227,7 @@ pub async fn find_by_account(
 pub async fn list(tx: &mut Tx<'_>, workspace_id: &str) -> Result<Vec<Connection>, StoreError> {
     let sql = "SELECT workspace_id, connection_id, mode, account_id, account_name, api_base, api_key, key_hint, \
          status, status_reason, warnings, endpoint_id, endpoint_url, polling, cursor_at, created_at, permissions, \
-         checked_at FROM connection WHERE workspace_id = $1 ORDER BY created_at, connection_id LIMIT 500";
+         checked_at, auth FROM connection WHERE workspace_id = $1 ORDER BY created_at, connection_id LIMIT 500";
     tx.rows(sql, &[P::T(workspace_id)]).await?.iter().map(connection).collect()
 }
 
@@ -233,7 +242,7 @@ pub async fn list_of_program(
 ) -> Result<Vec<Connection>, StoreError> {
     let sql = "SELECT c.workspace_id, c.connection_id, c.mode, c.account_id, c.account_name, c.api_base, c.api_key, \
          c.key_hint, c.status, c.status_reason, c.warnings, c.endpoint_id, c.endpoint_url, c.polling, c.cursor_at, \
-         c.created_at, c.permissions, c.checked_at FROM connection_program cp JOIN connection c ON c.workspace_id = cp.workspace_id \
+         c.created_at, c.permissions, c.checked_at, c.auth FROM connection_program cp JOIN connection c ON c.workspace_id = cp.workspace_id \
          AND c.connection_id = cp.connection_id WHERE cp.workspace_id = $1 AND cp.program_id = $2 \
          ORDER BY c.created_at, c.connection_id LIMIT 500";
     tx.rows(sql, &[P::T(workspace_id), P::T(program_id)]).await?.iter().map(connection).collect()
@@ -257,7 +266,7 @@ pub async fn attach(
     Ok(())
 }
 
-/// Adds a signing secret (sealed under the workspace's data key). Earlier ones stay valid until `expires_at`.
+/// Adds a signing secret that was pasted (sealed under the workspace's data key). Those before it stay good.
 ///
 /// # Errors
 /// The database's.
@@ -270,49 +279,13 @@ pub async fn insert_secret(
     secret: &str,
     now: i64,
 ) -> Result<(), StoreError> {
-    let sealed = data_key.seal(&secret_place(connection_id, secret_id), secret.as_bytes())?;
-    let sql = "INSERT INTO connection_secret (workspace_id, connection_id, secret_id, secret, created_at, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, NULL)";
-    let (ws, con) = (P::T(workspace_id), P::T(connection_id));
-    tx.exec(sql, &[ws, con, P::T(secret_id), P::B(&sealed), P::I(now)]).await?;
-    Ok(())
-}
-
-/// A signing secret that may have signed a webhook for a program.
-pub struct Candidate {
-    /// The connection whose secret it is.
-    pub connection_id: String,
-    /// `test` or `live`.
-    pub mode: String,
-    /// `acct_…` or `unknown_…`.
-    pub account_id: String,
-    /// The secret, opened.
-    pub secret: Zeroizing<Vec<u8>>,
-}
-
-/// The signing secrets of all connections attached to a program: live and test, current and previous. At most
-/// 64.
-///
-/// # Errors
-/// [`StoreError::Secret`] if one cannot be opened.
-pub async fn candidates(
-    tx: &mut Tx<'_>,
-    data_key: &Key,
-    workspace_id: &str,
-    program_id: &str,
-    now: i64,
-) -> Result<Vec<Candidate>, StoreError> {
-    let sql = "SELECT c.connection_id, c.mode, c.account_id, s.secret_id, s.secret FROM connection_program cp \
-         JOIN connection c ON c.workspace_id = cp.workspace_id AND c.connection_id = cp.connection_id \
-         JOIN connection_secret s ON s.workspace_id = c.workspace_id AND s.connection_id = c.connection_id \
-         WHERE cp.workspace_id = $1 AND cp.program_id = $2 AND c.status <> 'disconnected' \
-         AND (s.expires_at IS NULL OR s.expires_at > $3) ORDER BY s.created_at DESC, s.secret_id LIMIT 64";
-    let rows = tx.rows(sql, &[P::T(workspace_id), P::T(program_id), P::I(now)]).await?;
-    rows.iter()
-        .map(|row| {
-            let (connection_id, secret_id) = (row.text(0)?, row.text(3)?);
-            let secret = data_key.open(&secret_place(&connection_id, &secret_id), &row.bytes(4)?)?;
-            Ok(Candidate { connection_id, mode: row.text(1)?, account_id: row.text(2)?, secret })
-        })
-        .collect()
+    let new = secrets::NewSecret {
+        workspace_id,
+        connection_id,
+        secret_id,
+        endpoint_id: None,
+        expires_at: None,
+        now,
+    };
+    secrets::add(tx, data_key, &new, secret).await
 }

@@ -1,5 +1,6 @@
 //! All SQL of Tributary: one text for SQLite and PostgreSQL.
 
+pub mod alerts;
 pub mod api;
 pub mod connections;
 pub mod db;
@@ -7,6 +8,7 @@ pub mod error;
 pub mod health;
 pub mod imports;
 pub mod links;
+pub mod oauth;
 pub mod pages;
 pub mod pipeline;
 pub mod reconcile;
@@ -15,6 +17,7 @@ pub mod track;
 pub mod users;
 pub mod vault;
 pub mod whole;
+pub mod wipe;
 pub mod workspaces;
 
 pub use db::{Db, P, Row, Tx, Ty, Unit};

@@ -58,7 +58,8 @@ pub async fn validate_key_telling(client: &StripeClient, tell: Tell<'_>) -> Resu
     let probes = probe_permissions(client, tell).await?;
     let observed = from_balance.or_else(|| probes.iter().find_map(|probe| probe.livemode));
     check_mode(info.mode, observed)?;
-    if info.kind == KeyKind::Secret {
+    // A platform's key is secret by nature, and asks for the connected account alone.
+    if info.kind == KeyKind::Secret && client.acts_for().is_none() {
         warnings.push(
             "This is a secret key with full power over the account. A restricted key (rk_) with reading permissions is enough."
                 .to_owned(),

@@ -22,6 +22,8 @@ pub struct EndpointSpec<'s> {
     /// A text of this attempt alone, stored by the caller before the call: the same when it is repeated after a
     /// crash, another one when a new endpoint is wanted. Stripe replays its answer to the same text for a day.
     pub attempt: &'s str,
+    /// Is it a platform's endpoint for the events of connected accounts (Connect)?
+    pub connect: bool,
 }
 
 /// How it ended.
@@ -106,12 +108,32 @@ fn sort_out<'e>(
     (kept, orphans.map(|endpoint| endpoint.id.clone()).collect())
 }
 
+/// The types to ask for. Only a platform hears that an account withdrew its authorisation.
+fn wanted(spec: &EndpointSpec<'_>) -> Vec<&'static str> {
+    let mut types = events::subscribed();
+    if spec.connect {
+        types.push(events::DEAUTHORIZED);
+    }
+    types
+}
+
+/// Makes a second endpoint beside the one in use, so that its secret is known before the first one goes.
+///
+/// # Errors
+/// An [`ApiError`]. After [`ApiError::UnknownOutcome`] look for an endpoint with the connection's mark.
+pub async fn second(client: &StripeClient, spec: &EndpointSpec<'_>) -> Result<EndpointOutcome, ApiError> {
+    match create(client, spec, Vec::new()).await {
+        Ok(outcome) => Ok(outcome),
+        Err(error) => outcome_of(error, spec),
+    }
+}
+
 async fn keep(
     client: &StripeClient,
     spec: &EndpointSpec<'_>,
     endpoint: &WebhookEndpoint,
 ) -> Result<EndpointOutcome, ApiError> {
-    let wanted = events::subscribed();
+    let wanted = wanted(spec);
     let all_types =
         wanted.iter().all(|name| endpoint.enabled_events.iter().any(|have| have == name || have == "*"));
     let fits = endpoint.url == spec.url && endpoint.status != "disabled" && all_types;
@@ -133,10 +155,11 @@ async fn create(
 ) -> Result<EndpointOutcome, ApiError> {
     let new = NewEndpoint {
         url: spec.url,
-        enabled_events: &events::subscribed(),
+        enabled_events: &wanted(spec),
         connection_id: spec.connection_id,
         description: spec.description,
         idempotency_key: &format!("tributary-endpoint-{}-{}", spec.connection_id, spec.attempt),
+        connect: spec.connect,
     };
     let made = client.create_webhook_endpoint(&new).await?;
     let Some(secret) = made.secret else {

@@ -299,6 +299,7 @@ fn new_endpoint() -> tributary_stripe::client::NewEndpoint<'static> {
         connection_id: "con_1",
         description: "Tributary",
         idempotency_key: "key-1",
+        connect: false,
     }
 }
 
@@ -571,6 +572,7 @@ fn spec<'s>(stored: Option<&'s str>, attempt: &'s str) -> EndpointSpec<'s> {
         description: "Tributary",
         stored,
         attempt,
+        connect: false,
     }
 }
 

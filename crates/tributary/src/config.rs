@@ -12,6 +12,7 @@ use settings::{Origin, Raw};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use tributary_server::connect::flow::{self, Flow, Outside, Preset};
 use tributary_store::db::Location;
 use url::{Host, Url};
 
@@ -31,6 +32,8 @@ pub(crate) struct Config {
     pub(crate) master_key: Option<SecretString>,
     pub(crate) master_key_file: Option<PathBuf>,
     pub(crate) stripe_api_base: String,
+    /// The operator's Apps and platforms, and where alerts go.
+    pub(crate) outside: Outside,
     pub(crate) log: Option<String>,
     pub(crate) log_json: bool,
     pub(crate) poll_seconds: u64,
@@ -79,6 +82,7 @@ impl Config {
             master_key_file: raw.optional("master_key_file", |text| Ok(PathBuf::from(text)))?,
             stripe_api_base: raw
                 .read("stripe_api_base", |text| stripe_api_base(text).map(|()| text.to_owned()))?,
+            outside: outside(raw)?,
             log: raw.optional("log", |text| Ok(text.to_owned()))?,
             log_json: raw.read("log_format", |text| match text {
                 "text" => Ok(false),
@@ -170,6 +174,40 @@ fn public_url(text: &str) -> Result<Url, String> {
         return Err("it has no user, password, query or fragment".into());
     }
     Ok(url)
+}
+
+/// What the installation says to the world outside.
+fn outside(raw: &Raw) -> Result<Outside, Failure> {
+    let page = |text: &str| {
+        stripe_api_base(text)?;
+        Url::parse(text).map_err(|_| "it is a URL".to_owned())
+    };
+    let mut presets = Vec::new();
+    for (flow, id, key) in [
+        (Flow::App, "stripe_app_client_id", "stripe_app_secret_key"),
+        (Flow::Connect, "stripe_connect_client_id", "stripe_connect_secret_key"),
+    ] {
+        let client_id = raw.optional(id, |text| flow::client_id(text).map_err(said))?;
+        let secret = raw.optional(key, |text| {
+            flow::developer_key(&SecretString::from(text)).map_err(|words| said(&words))
+        })?;
+        match (client_id, secret) {
+            (Some(client_id), Some(secret)) => presets.push(Preset { flow, client_id, secret }),
+            (None, None) => {}
+            _ => return Err(Failure::usage(format!("{id} and {key} are set together or not at all."))),
+        }
+    }
+    Ok(Outside {
+        presets,
+        app_authorize_url: raw.optional("stripe_app_authorize_url", page)?,
+        connect_authorize_url: raw.optional("stripe_connect_authorize_url", page)?,
+        alert_url: raw.optional("alert_url", page)?,
+    })
+}
+
+/// A sentence as the reason within another one.
+fn said(words: &str) -> String {
+    words.trim_end_matches('.').to_owned()
 }
 
 /// https, or http on this machine itself.

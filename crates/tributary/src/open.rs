@@ -83,7 +83,8 @@ pub(crate) fn app_at(config: &Config, listen: SocketAddr, db: Db, master: Master
         link_delay_ms: config.link_delay_ms,
         raw_payload_days: config.raw_payload_days,
     };
-    let app = App::new(db, master.key, Clock::default(), settings);
+    let mut app = App::new(db, master.key, Clock::default(), settings);
+    app.outside = std::sync::Arc::new(config.outside.clone());
     if let Some(header) = &config.client_address_header {
         app.track.trust(header.clone());
     }

@@ -77,6 +77,8 @@ pub const ROUTES: &[(&str, &str, &str)] = &[
         "{faults: [{path_prefix, status, should_retry, delay_ms, truncate, after_work}]}",
     ),
     ("POST", "/_sandbox/keys/revoke", "{key}"),
+    ("POST", "/_sandbox/oauth/settings", "{access_seconds}"),
+    ("POST", "/_sandbox/oauth/revoke", "{account}: it ends what it had agreed to"),
     ("POST", "/_sandbox/violations/clear", "{}"),
 ];
 
@@ -111,6 +113,15 @@ pub fn router() -> Router<Arc<Shared>> {
         .route("/_sandbox/keys/revoke", post(keys::revoke))
         .route("/_sandbox/violations/clear", post(state::clear))
         .layer(middleware::from_fn(same_site))
+}
+
+/// The same for routes that lie elsewhere: only what is under `/_sandbox` is a control.
+pub async fn same_site_controls(request: Request, next: Next) -> Response {
+    if request.uri().path().starts_with("/_sandbox/") {
+        same_site(request, next).await
+    } else {
+        next.run(request).await
+    }
 }
 
 /// A page of another site must not play with the sandbox through the developer's browser, nor by a name that was

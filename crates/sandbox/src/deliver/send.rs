@@ -61,6 +61,7 @@ fn due(shared: &Shared, mut free: usize) -> (Vec<Job>, Option<Instant>) {
     let mut jobs = Vec::new();
     let mut next = None;
     let mut worlds = shared.worlds();
+    crate::oauth::route_connect(shared, &mut worlds);
     for (key, world) in worlds.iter_mut() {
         for (number, delivery) in world.queue.take(now, free) {
             free = free.saturating_sub(1);
@@ -101,6 +102,10 @@ async fn make(shared: &Shared, job: Job) {
     shared.with(&job.world, |world| {
         if world.queue.ended(job.number, accepted, &shared.config.deliver_retries) {
             let pending = world.queue.pending(&job.delivery.event);
+            // An event of a connected account lies in that account's world.
+            if world.get("event", &job.delivery.event).is_none() {
+                return;
+            }
             if let Err(error) =
                 world.change("event", &job.delivery.event, json!({ "pending_webhooks": pending }))
             {

@@ -37,7 +37,7 @@ struct Note {
 }
 
 /// A page of the pay host; `after` is the one other site that its form may lead to.
-fn answer(status: StatusCode, page: &impl Template, after: Option<&str>) -> Response {
+pub(crate) fn answer(status: StatusCode, page: &impl Template, after: Option<&str>) -> Response {
     let html = match page.render() {
         Ok(html) => html,
         Err(error) => {
@@ -60,7 +60,7 @@ fn answer(status: StatusCode, page: &impl Template, after: Option<&str>) -> Resp
     (status, headers, html).into_response()
 }
 
-fn sorry(error: &ApiError) -> Response {
+pub(crate) fn sorry(error: &ApiError) -> Response {
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     answer(status, &Note { title: "This does not work", text: error.message.clone() }, None)
 }

@@ -52,6 +52,9 @@ fn create(call: &mut Call<'_>) -> Res {
     let id = call.world.make("webhook_endpoint", "we", over)?;
     let secret = call.world.ids.next("whsec");
     call.world.secrets.insert(id.clone(), secret.clone());
+    if params::at(call.params, "connect").and_then(Value::as_bool) == Some(true) {
+        call.world.connect_endpoints.insert(id.clone());
+    }
     let mut answer = call.world.live("webhook_endpoint", &id, "id")?;
     answer["secret"] = json!(secret);
     Ok(answer)

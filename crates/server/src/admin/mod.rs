@@ -13,6 +13,7 @@ pub mod integration;
 pub mod link_form;
 pub mod link_urls;
 pub mod links;
+pub mod oauth;
 pub mod overview;
 pub mod paging;
 pub mod partner;
@@ -87,6 +88,7 @@ pub fn routes(app: &App) -> Router<App> {
         .route("/p/{program}/events", get(events::get))
         .route("/p/{program}/events/{connection}/{event}", get(event::get))
         .route("/p/{program}/events/{connection}/{event}/rerun", post(event::rerun))
+        .route("/oauth/stripe/{flow}/callback", get(oauth::callback))
         .merge(settings_routes())
         .merge(integration_routes())
         .layer(DefaultBodyLimit::max(FORM_LIMIT))
@@ -101,7 +103,10 @@ pub fn routes(app: &App) -> Router<App> {
 }
 
 fn settings_routes() -> Router<App> {
-    use settings::{connection, history, keys, new_program, profile, program, sessions, stripe, terms};
+    use settings::{
+        attach, connection, history, keys, new_program, profile, program, secrets, sessions, stripe, terms,
+        test_data,
+    };
     Router::new()
         .route("/programs/new", get(new_program::get).post(new_program::post))
         .route("/p/{program}/settings", get(program::get).post(program::post))
@@ -109,6 +114,13 @@ fn settings_routes() -> Router<App> {
         .route("/p/{program}/settings/keys", get(keys::get).post(keys::post))
         .route("/p/{program}/settings/keys/{key}/revoke", post(keys::revoke))
         .route("/p/{program}/settings/stripe", get(stripe::get))
+        .route("/p/{program}/settings/stripe/oauth", post(settings::oauth::post))
+        .route("/p/{program}/settings/stripe/oauth/remove", post(settings::oauth::remove))
+        .route("/p/{program}/settings/stripe/{connection}/attach", post(attach::attach))
+        .route("/p/{program}/settings/stripe/{connection}/detach", post(attach::detach))
+        .route("/p/{program}/settings/stripe/{connection}/secrets", get(secrets::get).post(secrets::post))
+        .route("/p/{program}/settings/stripe/{connection}/roll", post(secrets::roll_ours))
+        .route("/p/{program}/settings/test-data", get(test_data::get).post(test_data::post))
         .route("/p/{program}/settings/stripe/{connection}/check", post(connection::check))
         .route("/p/{program}/settings/stripe/{connection}/history", get(history::get).post(history::post))
         .route("/p/{program}/settings/stripe/{connection}/history/{run}/pause", post(history::halt))
@@ -132,4 +144,5 @@ fn integration_routes() -> Router<App> {
         .route("/p/{program}/integration/api", get(api::get))
         .route("/p/{program}/integration/guides/{guide}", get(guide::get))
         .route("/p/{program}/integration/stripe", get(stripe::get).post(stripe::post))
+        .route("/p/{program}/integration/stripe/authorize", post(oauth::start))
 }

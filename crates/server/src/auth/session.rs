@@ -84,6 +84,12 @@ pub fn check_form(session: &Session, masked: &str) -> Result<(), PageError> {
     if same { Ok(()) } else { Err(PageError::FormRefused) }
 }
 
+/// The hash of the session that a request names, whether or not there is such a session.
+#[must_use]
+pub fn hash(app: &App, headers: &HeaderMap) -> Option<String> {
+    cookies::read(headers, cookies::session_name(https(app))).map(token_hash)
+}
+
 /// Starts a session with a new id, ends the one that the browser had, and goes to `next`.
 ///
 /// # Errors

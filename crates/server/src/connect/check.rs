@@ -1,13 +1,16 @@
 //! Looking at a connection without changing anything: the key, its permissions, the endpoint, the clock, and what
 //! arrived.
 
-use super::{Permission, client_of, webhook_url};
+use super::credential::{endpoint_client, flow_of};
+use super::flow::Flow;
+use super::{Permission, client_of, tokens, webhook_url};
 use crate::state::App;
 use serde::Serialize;
 use tributary_store::connections::Connection;
+use tributary_store::connections::secrets::{self, SecretLine};
 use tributary_store::health::{self, Arrivals};
 use tributary_store::{StoreError, Tx, Unit};
-use tributary_stripe::client::{ApiError, MARK, StripeClient, WebhookEndpoint};
+use tributary_stripe::client::{ApiError, EventsQuery, MARK, STRIPE_VERSION, StripeClient, WebhookEndpoint};
 use tributary_stripe::connect::{ConnectError, validate_key};
 use tributary_stripe::events;
 
@@ -58,6 +61,15 @@ pub struct Checkup {
     pub endpoint: EndpointState,
     /// What arrived.
     pub arrivals: Arrivals,
+    /// How it is let in: `key`, `app` or `connect`.
+    pub auth: String,
+    /// The tokens, where an App lets it in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<TokenState>,
+    /// Events that Stripe could not deliver here in 30 days, counted up to 100; `None` = not known.
+    pub undelivered: Option<usize>,
+    /// The signing secrets in force, and when each verified an event last.
+    pub secrets: Vec<SecretLine>,
     /// The checklist of the key.
     pub permissions: Vec<Permission>,
     /// What must be mended, in sentences.
@@ -92,11 +104,18 @@ pub async fn check(app: &App, connection: &Connection) -> Result<Checkup, StoreE
         clock_skew_s: None,
         endpoint: EndpointState::Unknown,
         arrivals: app.db.read(ids).await?,
+        auth: connection.auth.clone(),
+        tokens: None,
+        undelivered: None,
+        secrets: Vec::new(),
         permissions: Vec::new(),
         problems: Vec::new(),
         remarks: Vec::new(),
     };
     of_arrivals(&mut checkup, app.now());
+    of_tokens(app, connection, &mut checkup).await?;
+    checkup.secrets = app.db.read(Secrets(connection.clone(), app.now())).await?;
+    of_secrets(connection, &mut checkup);
     match client_of(app, connection).await {
         Ok(client) => of_stripe(app, connection, &client, &mut checkup).await,
         Err(error) => checkup.problems.push(format!("The stored key cannot be used: {error}")),
@@ -141,7 +160,8 @@ async fn of_stripe(app: &App, connection: &Connection, client: &StripeClient, ch
     }
     of_clock(app.now(), client, checkup);
     if checkup.key_ok {
-        of_endpoint(app, connection, client, checkup).await;
+        of_endpoint(app, connection, checkup).await;
+        of_undelivered(client, checkup).await;
     }
 }
 
@@ -154,10 +174,77 @@ fn of_clock(now_ms: i64, client: &StripeClient, checkup: &mut Checkup) {
     }
 }
 
-async fn of_endpoint(app: &App, connection: &Connection, client: &StripeClient, checkup: &mut Checkup) {
+/// The tokens of a connection by an App.
+#[derive(Debug, Clone, Serialize)]
+pub struct TokenState {
+    /// Until when the token in use is good, ms UTC.
+    pub access_until: i64,
+    /// How often it was renewed.
+    pub renewed: i64,
+    /// Why it cannot be renewed any more; else empty.
+    pub refused: String,
+}
+
+async fn of_tokens(app: &App, connection: &Connection, checkup: &mut Checkup) -> Result<(), StoreError> {
+    if flow_of(connection) != Some(Flow::App) {
+        return Ok(());
+    }
+    let found = tokens::state(app, connection).await?;
+    checkup.tokens = found.map(|found| TokenState {
+        access_until: found.access_until,
+        renewed: found.version.saturating_sub(1),
+        refused: found.refused,
+    });
+    Ok(())
+}
+
+struct Secrets(Connection, i64);
+impl Unit for Secrets {
+    type Out = Vec<SecretLine>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        secrets::list(tx, &self.0.workspace_id, &self.0.connection_id, self.1).await
+    }
+}
+
+fn of_secrets(connection: &Connection, checkup: &mut Checkup) {
+    if checkup.secrets.is_empty() && !connection.polling {
+        checkup.problems.push(
+            "There is no signing secret that is still good, so every event is refused. Connect again, or paste one."
+                .to_owned(),
+        );
+    }
+}
+
+/// Asks Stripe what it could not deliver. A key that may not read events is told of elsewhere.
+async fn of_undelivered(client: &StripeClient, checkup: &mut Checkup) {
+    let query = EventsQuery { delivery_success: Some(false), ..EventsQuery::default() };
+    match client.events(&query).await {
+        Ok(page) => {
+            let count = page.events.len() + page.unreadable.len();
+            checkup.undelivered = Some(count);
+            if count > 0 {
+                let more = if page.has_more { "More than " } else { "" };
+                checkup.remarks.push(format!(
+                    "{more}{count} events were not delivered to every endpoint of the account in the last 30 days; \
+                     `tributary stripe backfill` brings what is missing here."
+                ));
+            }
+        }
+        Err(ApiError::Forbidden { .. }) => {}
+        Err(error) => {
+            checkup.remarks.push(format!("Whether events went undelivered could not be asked: {error}"));
+        }
+    }
+}
+
+async fn of_endpoint(app: &App, connection: &Connection, checkup: &mut Checkup) {
     let Some(id) = &connection.endpoint_id else {
         checkup.endpoint = if connection.polling { EndpointState::Polled } else { EndpointState::ByHand };
         return;
+    };
+    let client = match endpoint_client(app, connection).await {
+        Ok(client) => client,
+        Err(error) => return checkup.problems.push(error.to_string()),
     };
     let all = match client.webhook_endpoints().await {
         Ok(all) => all,
@@ -174,9 +261,15 @@ async fn of_endpoint(app: &App, connection: &Connection, client: &StripeClient, 
     let wrong = faults(ours, connection, &app.settings.public_url);
     checkup.endpoint = if wrong.is_empty() { EndpointState::Good } else { EndpointState::Wrong };
     checkup.problems.extend(wrong);
+    if let Some(version) = ours.api_version.as_deref().filter(|version| *version != STRIPE_VERSION) {
+        checkup.remarks.push(format!(
+            "The webhook endpoint sends objects of API version {version}; they are understood, and {STRIPE_VERSION} is asked \
+             for when one is made."
+        ));
+    }
 }
 
-fn faults(ours: &WebhookEndpoint, connection: &Connection, public_url: &url::Url) -> Vec<String> {
+pub(crate) fn faults(ours: &WebhookEndpoint, connection: &Connection, public_url: &url::Url) -> Vec<String> {
     let mut faults = Vec::new();
     if ours.status == "disabled" {
         faults.push(format!("The webhook endpoint {} is disabled at Stripe. Connect again.", ours.id));

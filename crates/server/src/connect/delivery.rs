@@ -28,6 +28,8 @@ pub(super) struct Delivery {
     pub(super) url: String,
     /// A new signing secret to be stored.
     pub(super) secret: Option<SecretString>,
+    /// Is the secret the one of an endpoint that was made just now?
+    pub(super) made: bool,
     /// Are events polled?
     pub(super) polling: bool,
     /// Remarks.
@@ -65,6 +67,7 @@ pub(super) async fn arrange(
         description: "Tributary: sales, refunds and customers",
         stored: connection.endpoint_id.as_deref(),
         attempt: &attempt,
+        connect: connection.auth == "connect",
     };
     Ok(match ensure(client, &spec).await {
         Ok(EndpointOutcome::Created { id, secret, replaced }) => created(wish, id, secret, &replaced),
@@ -85,7 +88,14 @@ fn given(kept: Option<String>, url: &str, secret: SecretString) -> Delivery {
     if !secrecy::ExposeSecret::expose_secret(&secret).starts_with("whsec_") {
         warnings.push("The signing secret does not begin with whsec_; it was taken as it is.".to_owned());
     }
-    Delivery { endpoint_id: kept, url: url.to_owned(), secret: Some(secret), polling: false, warnings }
+    Delivery {
+        endpoint_id: kept,
+        url: url.to_owned(),
+        secret: Some(secret),
+        made: false,
+        polling: false,
+        warnings,
+    }
 }
 
 fn created(wish: &Wish, id: String, secret: SecretString, replaced: &[String]) -> Delivery {
@@ -96,12 +106,26 @@ fn created(wish: &Wish, id: String, secret: SecretString, replaced: &[String]) -
             replaced.join(", ")
         ));
     }
-    Delivery { endpoint_id: Some(id), url: wish.url.clone(), secret: Some(secret), polling: false, warnings }
+    Delivery {
+        endpoint_id: Some(id),
+        url: wish.url.clone(),
+        secret: Some(secret),
+        made: true,
+        polling: false,
+        warnings,
+    }
 }
 
 fn found(wish: &Wish, id: String, note: Option<String>) -> Delivery {
     let warnings = note.into_iter().collect();
-    Delivery { endpoint_id: Some(id), url: wish.url.clone(), secret: None, polling: false, warnings }
+    Delivery {
+        endpoint_id: Some(id),
+        url: wish.url.clone(),
+        secret: None,
+        made: false,
+        polling: false,
+        warnings,
+    }
 }
 
 fn polled(kept: Option<String>, wish: &Wish, mut warnings: Vec<String>) -> Delivery {
@@ -111,7 +135,7 @@ fn polled(kept: Option<String>, wish: &Wish, mut warnings: Vec<String>) -> Deliv
         "There is no webhook endpoint, and the key may not read events: nothing arrives until one of both is mended."
             .to_owned()
     });
-    Delivery { endpoint_id: kept, url: wish.url.clone(), secret: None, polling: true, warnings }
+    Delivery { endpoint_id: kept, url: wish.url.clone(), secret: None, made: false, polling: true, warnings }
 }
 
 /// How a person makes the endpoint.

@@ -1,6 +1,10 @@
 //! Letting an account go, and looking at one again.
 
-use super::{check, client_of, permissions_text};
+use super::credential::{endpoint_client, flow_of, mode_of};
+use super::delivery::Delivery;
+use super::flow::{self, Flow};
+use super::tokens::token_client;
+use super::{check, permissions_text};
 use crate::connect::check::Checkup;
 use crate::state::App;
 use tributary_store::connections::{self, Connection};
@@ -18,11 +22,26 @@ pub enum EndpointFate {
     Left(String),
 }
 
+/// What became of what the account had granted by OAuth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AccessFate {
+    /// There was nothing: the account was let in by a key, which its owner deletes in Stripe.
+    None,
+    /// Stripe ended it.
+    Ended,
+    /// The tokens are forgotten here; an App is uninstalled in Stripe alone.
+    Forgotten,
+    /// Whether Stripe ended it is not certain, with the reason.
+    Left(String),
+}
+
 /// How it ended. The connection is marked disconnected in every case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disconnected {
     /// Our endpoint.
     pub endpoint: EndpointFate,
+    /// What the account had granted.
+    pub access: AccessFate,
 }
 
 /// Disconnects an account: first here, so that nothing is taken any more whatever Stripe answers; then the webhook
@@ -34,25 +53,97 @@ pub async fn disconnect(app: &App, connection: &Connection) -> Result<Disconnect
     app.db.write(Mark::of(connection, String::new(), connection.endpoint_id.clone(), app.now())).await?;
     // Secrets that were remembered for a moment must not outlive the connection.
     app.doors.write().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
-    let Some(id) = connection.endpoint_id.clone() else {
-        return Ok(Disconnected { endpoint: EndpointFate::None });
+    let removed = match &connection.endpoint_id {
+        None => None,
+        Some(id) => Some((id.clone(), remove_endpoint(app, connection, id).await)),
     };
-    let removed = match client_of(app, connection).await {
-        Ok(client) => match client.delete_webhook_endpoint(&id).await {
-            Ok(_) | Err(ApiError::NotFound { .. }) => Ok(()),
-            Err(error) => Err(error.to_string()),
-        },
-        Err(error) => Err(error.to_string()),
-    };
-    let (kept, reason, endpoint) = match removed {
-        Ok(()) => (None, String::new(), EndpointFate::Removed),
-        Err(words) => {
-            let reason = format!("The webhook endpoint {id} is still at Stripe: {words}");
-            (Some(id), reason, EndpointFate::Left(words))
+    let access = end_access(app, connection, !matches!(removed, Some((_, Err(_))))).await?;
+    let (mut kept, mut reason) = (None, String::new());
+    let endpoint = match removed {
+        None => EndpointFate::None,
+        Some((_, Ok(()))) => EndpointFate::Removed,
+        Some((id, Err(words))) => {
+            reason = format!("The webhook endpoint {id} is still at Stripe: {words}");
+            kept = Some(id);
+            EndpointFate::Left(words)
         }
     };
-    app.db.write(Mark::of(connection, reason, kept, app.now())).await?;
-    Ok(Disconnected { endpoint })
+    if let AccessFate::Left(words) = &access {
+        let more = format!("It is not certain that Stripe ended the platform's access: {words}");
+        reason = format!("{reason} {more}").trim().to_owned();
+    }
+    if endpoint != EndpointFate::None || !reason.is_empty() {
+        app.db.write(Mark::of(connection, reason, kept, app.now())).await?;
+    }
+    Ok(Disconnected { endpoint, access })
+}
+
+/// Removes an endpoint. Where no answer came, Stripe is asked whether it is still there: an unknown outcome ends as
+/// "removed" or as "left, with the reason", and doing it again is safe.
+async fn remove_endpoint(app: &App, connection: &Connection, id: &str) -> Result<(), String> {
+    let client = endpoint_client(app, connection).await.map_err(|error| error.to_string())?;
+    match client.delete_webhook_endpoint(id).await {
+        Ok(()) => Ok(()),
+        Err(error @ ApiError::UnknownOutcome { .. }) => match client.webhook_endpoints().await {
+            Ok(all) if all.iter().all(|one| one.id != id) => Ok(()),
+            _ => Err(error.to_string()),
+        },
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Ends what the account had granted. Tokens stay while they are needed to remove the endpoint.
+async fn end_access(
+    app: &App,
+    connection: &Connection,
+    endpoint_gone: bool,
+) -> Result<AccessFate, StoreError> {
+    let (ws, id) = (connection.workspace_id.clone(), connection.connection_id.clone());
+    match flow_of(connection) {
+        None => Ok(AccessFate::None),
+        Some(Flow::App) => {
+            if endpoint_gone {
+                app.db.write(Forget(ws, id)).await?;
+            }
+            Ok(AccessFate::Forgotten)
+        }
+        Some(Flow::Connect) => {
+            let found = flow::platform(app, &ws, Flow::Connect, mode_of(connection)).await?;
+            let Some(platform) = found else {
+                return Ok(AccessFate::Left("the Connect platform is not entered any more".to_owned()));
+            };
+            let base = flow::token_place(app, Flow::Connect).0;
+            let client = match token_client(&base, &platform) {
+                Ok(client) => client,
+                Err(error) => return Ok(AccessFate::Left(error.to_string())),
+            };
+            // Asked again it answers that there is no connection any more, which is as good.
+            let ended = client.oauth_deauthorize(&platform.client_id, &connection.account_id).await;
+            Ok(ended.map_or_else(|error| AccessFate::Left(error.to_string()), |_| AccessFate::Ended))
+        }
+    }
+}
+
+struct Forget(String, String);
+impl Unit for Forget {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        tributary_store::oauth::tokens::remove(tx, &self.0, &self.1).await
+    }
+}
+
+/// After a connection is let in another way than before: the endpoint of the other place, which nobody needs now.
+/// Gives a sentence if it could not be removed.
+pub(super) async fn leave_endpoint(
+    app: &App,
+    before: Option<&Connection>,
+    auth: &str,
+    now: &Delivery,
+) -> Option<String> {
+    let before = before.filter(|before| before.auth != auth)?;
+    let id = before.endpoint_id.as_deref().filter(|id| now.endpoint_id.as_deref() != Some(id))?;
+    let error = remove_endpoint(app, before, id).await.err()?;
+    Some(format!("The endpoint {id} of the way before could not be removed ({error}) Delete it in Stripe."))
 }
 
 struct Mark {

@@ -6,11 +6,13 @@ use crate::pipeline::program_attached;
 use crate::state::{App, new_id};
 use secrecy::{ExposeSecret, SecretString};
 use tributary_domain::ids::IdKind;
-use tributary_store::connections::{self, Connection, api_key_place};
+use tributary_store::connections::secrets::{self, NewSecret};
+use tributary_store::connections::{self, Connection, api_key_place, watch};
+use tributary_store::oauth::tokens::{self, Tokens};
+use tributary_store::pipeline::jobs;
 use tributary_store::vault::Key;
 use tributary_store::workspaces::{self, Program};
 use tributary_store::{StoreError, Tx, Unit};
-use tributary_stripe::client::ApiKey;
 
 /// A connection as the key describes it, before it is known whether there is one.
 pub(super) struct Entry {
@@ -21,7 +23,12 @@ pub(super) struct Entry {
     pub(super) account_name: String,
     pub(super) api_base: String,
     pub(super) key_hint: String,
-    pub(super) api_key: ApiKey,
+    /// `key`, `app` or `connect`.
+    pub(super) auth: &'static str,
+    /// The account's own key; empty where OAuth lets it in.
+    pub(super) api_key: SecretString,
+    /// What an App was granted.
+    pub(super) tokens: Option<Tokens>,
     pub(super) new_id: String,
     pub(super) now: i64,
     /// The one connection that may be renewed; `None` takes any account.
@@ -57,11 +64,11 @@ pub(super) async fn program(app: &App, id: &str) -> Result<Program, ConnectFailu
 }
 
 impl Unit for Entry {
-    type Out = (Connection, bool);
+    type Out = (Connection, Option<Connection>);
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         let ws = &self.program.workspace_id;
         let known = connections::find_by_account(tx, ws, self.mode, &self.account_id).await?;
-        let before = known.is_some();
+        let before = known.clone();
         // The key is another one, but the row stays the account's: its history and its programs hang on it.
         let other = |id: &String| known.as_ref().is_none_or(|found| &found.connection_id != id);
         if self.only.as_ref().is_some_and(other) {
@@ -70,7 +77,8 @@ impl Unit for Entry {
         let mut connection = known.unwrap_or_else(|| self.fresh());
         connection.api_key = self
             .data_key
-            .seal(&api_key_place(&connection.connection_id), self.api_key.expose().as_bytes())?;
+            .seal(&api_key_place(&connection.connection_id), self.api_key.expose_secret().as_bytes())?;
+        self.auth.clone_into(&mut connection.auth);
         connection.key_hint.clone_from(&self.key_hint);
         if !self.account_name.is_empty() {
             connection.account_name.clone_from(&self.account_name);
@@ -78,14 +86,20 @@ impl Unit for Entry {
         connection.api_base.clone_from(&self.api_base);
         connection.status = "connected".to_owned();
         connection.status_reason = String::new();
-        if before {
+        if before.is_some() {
             connections::update(tx, &connection, self.now).await?;
         } else {
             connections::insert(tx, &connection).await?;
         }
         let id = &connection.connection_id;
+        match &self.tokens {
+            Some(tokens) => tokens::put(tx, &self.data_key, ws, id, tokens).await?,
+            None => tokens::remove(tx, ws, id).await?,
+        }
         connections::attach(tx, ws, id, &self.program.program_id, self.now).await?;
-        if before {
+        if before.is_some() {
+            // What waited for a key that works goes on at once.
+            jobs::resume_of_connection(tx, ws, crate::pipeline::fetch::KIND, id, self.now).await?;
             // What the connection brought before may fit the program that it feeds from now on.
             program_attached(tx, ws, id, self.mode, self.now).await?;
         }
@@ -114,12 +128,16 @@ impl Entry {
             created_at: self.now,
             permissions: "[]".to_owned(),
             checked_at: None,
+            auth: String::new(),
         }
     }
 }
 
-/// The account's connection in its mode, with the new key, feeding the program; and whether it was there before.
-pub(super) async fn find_or_insert(app: &App, entry: Entry) -> Result<(Connection, bool), StoreError> {
+/// The account's connection in its mode, with the new key, feeding the program; and as it was before.
+pub(super) async fn find_or_insert(
+    app: &App,
+    entry: Entry,
+) -> Result<(Connection, Option<Connection>), StoreError> {
     app.db.write(entry).await
 }
 
@@ -158,6 +176,8 @@ struct Finish {
     program_id: String,
     data_key: Key,
     secret: Option<(String, SecretString)>,
+    /// Did Stripe tell the secret of an endpoint that we made?
+    made: bool,
     now: i64,
 }
 
@@ -166,13 +186,23 @@ impl Unit for Finish {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let (ws, id) = (&self.connection.workspace_id, &self.connection.connection_id);
         connections::update(tx, &self.connection, self.now).await?;
+        watch::looked(tx, ws, id, self.now).await?;
         let Some((secret_id, secret)) = &self.secret else { return Ok(()) };
         let secret = secret.expose_secret();
         let known = connections::candidates(tx, &self.data_key, ws, &self.program_id, self.now).await?;
         if known.iter().any(|one| &one.connection_id == id && one.secret.as_slice() == secret.as_bytes()) {
             return Ok(());
         }
-        connections::insert_secret(tx, &self.data_key, ws, id, secret_id, secret, self.now).await
+        let endpoint_id = self.connection.endpoint_id.as_deref().filter(|_| self.made);
+        let new = NewSecret {
+            workspace_id: ws,
+            connection_id: id,
+            secret_id,
+            endpoint_id,
+            expires_at: None,
+            now: self.now,
+        };
+        secrets::add(tx, &self.data_key, &new, secret).await
     }
 }
 
@@ -195,6 +225,7 @@ pub(super) async fn finish(
     connection.checked_at = Some(app.now());
     let secret = delivery.secret.clone().map(|secret| Ok::<_, StoreError>((new_id(IdKind::Secret)?, secret)));
     let program_id = program.program_id.clone();
-    let finish = Finish { connection, program_id, data_key, secret: secret.transpose()?, now: app.now() };
+    let (secret, made) = (secret.transpose()?, delivery.made);
+    let finish = Finish { connection, program_id, data_key, secret, made, now: app.now() };
     app.db.write(finish).await
 }

@@ -189,6 +189,7 @@ mod tests {
             created_at: NOW - 50 * DAY,
             permissions: "[]".into(),
             checked_at: None,
+            auth: "key".into(),
         }
     }
 

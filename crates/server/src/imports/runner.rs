@@ -5,6 +5,7 @@ use super::keep::{Held, Keep, Kept, held};
 use super::read::{Read, read};
 use super::steps::{self, Step};
 use crate::App;
+use crate::connect::credential::NoClient;
 use crate::pipeline::fetch::{back_off_ms, set_status};
 use crate::pipeline::worker;
 use tributary_store::connections::{self, Connection};
@@ -98,7 +99,17 @@ impl<'a> Runner<'a> {
     ) -> Result<Option<Run>, StoreError> {
         let app = self.app;
         let data_key = app.data_key(&connection.workspace_id).await?;
-        let client = app.clients.of(&data_key, connection)?.beside();
+        let client = match app.clients.of(app, connection).await {
+            Ok(client) => client.beside(),
+            Err(NoClient::Store(error)) => return Err(error),
+            Err(NoClient::Unavailable(words)) => {
+                return self.fail(run, Verdict::Later(words, None)).await.map(Some);
+            }
+            Err(NoClient::Refused(words)) => {
+                set_status(app, connection, "broken", &words).await?;
+                return self.fail(run, Verdict::Later(words, None)).await.map(Some);
+            }
+        };
         let Some(answer) = lease.hold(app, read(&client, run, step)).await? else { return Ok(None) };
         let (held, next, notes) = match answer {
             Ok(answer) => match held(app, &data_key, connection, run, &answer) {

@@ -1,6 +1,7 @@
 //! Connections without a webhook endpoint: `GET /v1/events` into the same inbox, with a cursor and an overlap.
 
 use crate::App;
+use crate::connect::credential::NoClient;
 use crate::pipeline::fetch::set_status;
 use crate::pipeline::worker::Connections;
 use crate::stripe::receive::{Receive, new_event};
@@ -9,7 +10,7 @@ use tributary_store::{StoreError, Tx, Unit, connections, connections::Connection
 use tributary_stripe::client::{ApiError, EventsQuery};
 
 /// How far behind the cursor a poll looks again, ms: events may become visible late.
-const OVERLAP_MS: i64 = 3_600_000;
+pub(crate) const OVERLAP_MS: i64 = 3_600_000;
 /// Pages read in one poll.
 const PAGES: usize = 200;
 /// Further back than this a poll does not look, ms: what a longer pause left out is the backfill's, which goes on where
@@ -49,9 +50,19 @@ async fn poll_all(app: &App) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn note(app: &App, connection: &Connection, error: &ApiError) -> Result<(), StoreError> {
+/// Why a poll came to nothing.
+#[derive(Debug, thiserror::Error)]
+enum Failed {
+    #[error(transparent)]
+    Stripe(#[from] ApiError),
+    /// There is nothing to ask with.
+    #[error("{0}")]
+    Refused(String),
+}
+
+async fn note(app: &App, connection: &Connection, error: &Failed) -> Result<(), StoreError> {
     match error {
-        ApiError::Unauthorised { .. } | ApiError::Forbidden { .. } => {
+        Failed::Refused(_) | Failed::Stripe(ApiError::Unauthorised { .. } | ApiError::Forbidden { .. }) => {
             set_status(app, connection, "broken", &error.to_string()).await
         }
         _ => Ok(()),
@@ -59,10 +70,17 @@ async fn note(app: &App, connection: &Connection, error: &ApiError) -> Result<()
 }
 
 /// Reads the events since the cursor, newest page first, and moves the cursor once all of them are kept.
-async fn poll(app: &App, connection: &Connection) -> Result<Result<(), ApiError>, StoreError> {
+async fn poll(app: &App, connection: &Connection) -> Result<Result<(), Failed>, StoreError> {
     let started = app.now();
     let data_key = app.data_key(&connection.workspace_id).await?;
-    let client = app.clients.of(&data_key, connection)?;
+    let client = match app.clients.of(app, connection).await {
+        Ok(client) => client,
+        Err(NoClient::Store(error)) => return Err(error),
+        Err(NoClient::Refused(words)) => return Ok(Err(Failed::Refused(words))),
+        Err(NoClient::Unavailable(reason)) => {
+            return Ok(Err(Failed::Stripe(ApiError::Unavailable { reason })));
+        }
+    };
     let since = connection.cursor_at.saturating_sub(OVERLAP_MS).max(0);
     let reach = started.saturating_sub(REACH_MS);
     let since_s = since.max(reach).div_euclid(1000);
@@ -75,7 +93,7 @@ async fn poll(app: &App, connection: &Connection) -> Result<Result<(), ApiError>
         };
         let page = match client.events(&query).await {
             Ok(page) => page,
-            Err(error) => return Ok(Err(error)),
+            Err(error) => return Ok(Err(Failed::Stripe(error))),
         };
         for odd in &page.unreadable {
             tracing::warn!(odd, connection = connection.connection_id, "an unreadable event was left out");

@@ -5,6 +5,7 @@ use super::context::Context;
 use super::project::{People, ingest};
 use super::world::{Source, World};
 use crate::App;
+use crate::connect::credential::{NoClient, way_of};
 use crate::state::{email_hash, new_id};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -14,9 +15,9 @@ use tributary_domain::ids::IdKind;
 use tributary_domain::sale::{Need, read_sale};
 use tributary_store::pipeline::inbox::{self, Observation};
 use tributary_store::pipeline::jobs::{self, Job};
-use tributary_store::vault::{Key, random};
+use tributary_store::vault::Key;
 use tributary_store::{StoreError, Tx, Unit, connections, connections::Connection};
-use tributary_stripe::client::{ApiError, ApiKey, Config, Fetched, StripeClient};
+use tributary_stripe::client::{ApiError, Fetched, StripeClient};
 use tributary_stripe::facts::{Answer, Fetch, facts_of_answer};
 
 /// The kind of these jobs.
@@ -61,8 +62,8 @@ fn text(body: &Body) -> Result<String, StoreError> {
     serde_json::to_string(body).map_err(|e| StoreError::Inconsistent(e.to_string()))
 }
 
-/// The sealed key that a client was made with, and the client.
-type Made = (Vec<u8>, Arc<StripeClient>);
+/// What tells the way that a client was made with, and the client.
+type Made = ([u8; 32], Arc<StripeClient>);
 
 /// One client a connection: each keeps its own rate.
 #[derive(Default)]
@@ -71,31 +72,23 @@ pub struct Clients {
 }
 
 impl Clients {
-    /// The client of a connection, made anew when its key has changed.
+    /// The client of a connection, made anew when its key or token has changed.
     ///
     /// # Errors
-    /// [`StoreError::Secret`] if the key cannot be opened, [`StoreError::Invalid`] if it is none.
-    pub fn of(&self, data_key: &Key, connection: &Connection) -> Result<Arc<StripeClient>, StoreError> {
+    /// A [`NoClient`].
+    pub async fn of(&self, app: &App, connection: &Connection) -> Result<Arc<StripeClient>, NoClient> {
+        let way = way_of(app, connection).await?;
+        let tag = way.tag(&connection.api_base);
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((sealed, client)) = made.get(&connection.connection_id)
-            && *sealed == connection.api_key
+        if let Some((known, client)) = made.get(&connection.connection_id)
+            && *known == tag
         {
             return Ok(Arc::clone(client));
         }
-        let client = Arc::new(client_of(data_key, connection)?);
-        made.insert(connection.connection_id.clone(), (connection.api_key.clone(), Arc::clone(&client)));
+        let client = Arc::new(way.client(&connection.api_base)?);
+        made.insert(connection.connection_id.clone(), (tag, Arc::clone(&client)));
         Ok(client)
     }
-}
-
-fn client_of(data_key: &Key, connection: &Connection) -> Result<StripeClient, StoreError> {
-    let place = connections::api_key_place(&connection.connection_id);
-    let opened = data_key.open(&place, &connection.api_key)?;
-    let text = std::str::from_utf8(&opened).map_err(|_| StoreError::Secret("the key is no text".into()))?;
-    let key = ApiKey::parse(text).map_err(|e| StoreError::Invalid(e.to_string()))?;
-    let mut config = Config::new(connection.api_base.clone());
-    config.jitter = Arc::new(|| random::<2>().map_or(500, |b| u32::from(u16::from_le_bytes(b)) % 1001));
-    StripeClient::new(config, key).map_err(|e| StoreError::Invalid(e.to_string()))
 }
 
 /// Does every due job of a workspace once. Returns how many were taken.
@@ -137,11 +130,21 @@ async fn run_one(app: &App, clients: &Clients, workspace_id: &str, job: Job) -> 
         return close(app, workspace_id, job, None, None).await;
     };
     let data_key = app.data_key(workspace_id).await?;
-    let client = clients.of(&data_key, &connection)?;
+    let client = match clients.of(app, &connection).await {
+        Ok(client) => client,
+        Err(error) => {
+            if matches!(error, NoClient::Refused(_)) {
+                set_status(app, &connection, "broken", &error.to_string()).await?;
+            }
+            let retry = Some(app.now().saturating_add(back_off_ms(job.attempts)));
+            return close(app, workspace_id, job, Some(error.to_string()), retry).await;
+        }
+    };
     let asked = ask(app, &client, &data_key, &connection, &body.need).await;
     if asked.is_ok() && connection.status == "broken" {
         set_status(app, &connection, "connected", "").await?;
     }
+    let refused = matches!(asked, Err(Asked::Stripe(ApiError::Unauthorised { .. })));
     let error = match asked {
         Ok(()) if body.asked_by.is_some() => None,
         Ok(()) => app.db.read(still).await?.map(|_| "the answer does not say what the sale needs".to_owned()),
@@ -154,7 +157,10 @@ async fn run_one(app: &App, clients: &Clients, workspace_id: &str, job: Job) -> 
             Some(error.to_string())
         }
     };
-    let retry = (job.attempts + 1 < TRIES).then(|| app.now().saturating_add(back_off_ms(job.attempts)));
+    // While Stripe does not let us in, nothing is given up: it goes on when the connection is mended.
+    let waits = connection.status == "broken" || refused;
+    let retry =
+        (waits || job.attempts + 1 < TRIES).then(|| app.now().saturating_add(back_off_ms(job.attempts)));
     close(app, workspace_id, job, error, retry).await
 }
 
@@ -196,7 +202,14 @@ impl Unit for SetStatus {
     type Out = ();
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let (ws, con) = (&self.workspace_id, &self.connection_id);
-        connections::set_status(tx, ws, con, self.status, &self.reason, self.now).await
+        let Some(before) = connections::find(tx, ws, con).await? else { return Ok(()) };
+        if before.status == "disconnected"
+            || (before.status == self.status && before.status_reason == self.reason)
+        {
+            return Ok(());
+        }
+        connections::set_status(tx, ws, con, self.status, &self.reason, self.now).await?;
+        crate::jobs::alerts::of_status(tx, &before, self.status, &self.reason, self.now).await
     }
 }
 

@@ -74,6 +74,8 @@ pub async fn run(app: App, stop: impl Future<Output = ()> + Send) {
         () = statistics(&app, &busy) => {}
         () = super::super::jobs::poll::run(&app) => {}
         () = super::super::jobs::backfill::run(&app) => {}
+        () = super::super::jobs::health::run(&app) => {}
+        () = super::super::jobs::alerts::run(&app) => {}
         () = stop => {}
     }
 }
@@ -217,6 +219,8 @@ struct Batch {
     outcomes: Vec<EventOutcome>,
     /// Jobs that thin events ask for: (event, body).
     asks: Vec<(String, String)>,
+    /// When the account withdrew its authorisation, by the events of this batch, ms UTC.
+    withdrawn: Option<i64>,
     now: i64,
     link_delay_ms: i64,
 }
@@ -240,6 +244,17 @@ pub fn understand(
     Ok((source, people, understood.outcome, understood.notes))
 }
 
+/// When an account withdrew its authorisation, if the event says so. Read again, because it says nothing of sales.
+fn withdrawn(data_key: &Key, connection: &Connection, event: &StoredEvent) -> Option<i64> {
+    if connection.auth == "key" {
+        return None;
+    }
+    let body = event.body.as_ref()?;
+    let raw = data_key.open(&inbox::payload_place(&connection.connection_id, &event.event_id), body).ok()?;
+    let envelope = tributary_stripe::event::Envelope::parse(&raw).ok()?;
+    (envelope.type_ == tributary_stripe::events::DEAUTHORIZED).then_some(envelope.created_ms)
+}
+
 impl Batch {
     fn read(app: &App, connection: &Connection, data_key: &Key, events: &[StoredEvent]) -> Self {
         let now = app.now();
@@ -249,12 +264,16 @@ impl Batch {
             people: People::new(),
             outcomes: Vec::new(),
             asks: Vec::new(),
+            withdrawn: None,
             now,
             link_delay_ms: app.settings.link_delay_ms,
         };
         for event in events {
             let (outcome, reason) = match understand(data_key, &connection.connection_id, event) {
-                Ok((_, _, Outcome::Ignored { reason }, _)) => ("ignored", reason),
+                Ok((_, _, Outcome::Ignored { reason }, _)) => {
+                    batch.withdrawn = batch.withdrawn.max(withdrawn(data_key, connection, event));
+                    ("ignored", reason)
+                }
                 Ok((source, people, Outcome::Relevant, notes)) => {
                     batch.sources.push(source);
                     batch.people.extend(people);
@@ -325,6 +344,9 @@ impl Unit for Batch {
         }
         let asks: Vec<String> = self.asks.iter().map(|(_, body)| body.clone()).collect();
         jobs::enqueue(tx, ws, fetch::KIND, &asks, self.now, self.now).await?;
+        if let Some(at) = self.withdrawn {
+            crate::connect::credential::withdrawn(tx, ws, con, at, self.now).await?;
+        }
         inbox::set_outcomes(tx, ws, con, &self.outcomes, self.now).await
     }
 }

@@ -1,3 +1,4 @@
 //! What Stripe sends us.
 
 pub mod receive;
+pub mod refusals;

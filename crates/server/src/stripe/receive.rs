@@ -5,12 +5,14 @@
 
 use crate::App;
 use crate::body::{BodyError, read_whole};
+use crate::track::visitor::Peer;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tributary_store::connections::{self, Candidate, Connection};
 use tributary_store::pipeline::inbox::{self, NewEvent};
 use tributary_store::vault::Key;
@@ -23,6 +25,8 @@ pub const BODY_MAX: usize = 1 << 20;
 /// How long the secrets of a program are remembered, ms. A signature that none of them made is looked up anew
 /// before it is refused, so a new connection works at once.
 const REMEMBER_MS: i64 = 2_000;
+/// How often it is written down that a secret verifies, ms.
+const VERIFIED_MS: i64 = 60_000;
 
 /// The secrets that may sign for one program.
 pub struct Door {
@@ -30,6 +34,8 @@ pub struct Door {
     data_key: Key,
     candidates: Vec<Candidate>,
     read_at: i64,
+    /// When it was last written down of which secret that it verifies. At most as many as candidates.
+    told: Mutex<HashMap<String, i64>>,
 }
 
 /// Doors by program public id. Only programs that exist are remembered, so it is bounded by their number.
@@ -39,16 +45,29 @@ pub type Doors = RwLock<HashMap<String, Arc<Door>>>;
 pub async fn receive(
     State(app): State<App>,
     Path(program): Path<String>,
+    peer: Peer,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
+    let from = app.track.address(&headers, peer);
     let body = match read_whole(body, BODY_MAX).await {
         Ok(body) => body,
         Err(error) => return Refusal::from(error).into_response(),
     };
-    match accept(&app, &program, &headers, &body).await {
-        Ok(()) => (StatusCode::OK, "ok").into_response(),
-        Err(refusal) => refusal.into_response(),
+    match accept(&app, &program, &headers, &body, from).await {
+        Ok(()) => {
+            app.refusals.took(&program, app.now());
+            (StatusCode::OK, "ok").into_response()
+        }
+        Err(refusal) => {
+            match &refusal {
+                Refusal::Signature(error) => app.refusals.count(Some(&program), from, error, app.now()),
+                // An id that is guessed is counted against who guesses, and kept nowhere.
+                Refusal::NoProgram => app.refusals.count(None, from, &SignatureError::NoMatch, app.now()),
+                _ => {}
+            }
+            refusal.into_response()
+        }
     }
 }
 
@@ -64,6 +83,9 @@ pub enum Refusal {
     /// Signed, but no event.
     #[error("The body was signed by Stripe's secret but is no event: {0}")]
     NoEvent(String),
+    /// Too many wrong signatures came from one address.
+    #[error("Too many requests with a wrong signature came from this address. Try again in a minute.")]
+    TooManyWrong,
     /// Larger than [`BODY_MAX`].
     #[error("The event is larger than 1 MiB.")]
     TooLarge,
@@ -88,6 +110,10 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let status = match &self {
             Self::NoProgram => StatusCode::NOT_FOUND,
+            Self::TooManyWrong => {
+                return (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "60")], self.to_string())
+                    .into_response();
+            }
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Signature(_) | Self::NoEvent(_) | Self::Broken => StatusCode::BAD_REQUEST,
             Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -101,13 +127,26 @@ impl IntoResponse for Refusal {
     }
 }
 
-async fn accept(app: &App, program: &str, headers: &HeaderMap, body: &Bytes) -> Result<(), Refusal> {
+async fn accept(
+    app: &App,
+    program: &str,
+    headers: &HeaderMap,
+    body: &Bytes,
+    from: Option<IpAddr>,
+) -> Result<(), Refusal> {
     let header = headers.get("stripe-signature").map_or("", |value| value.to_str().unwrap_or(""));
     let now = app.now();
+    // Who sent many wrong signatures costs no more look-ups; a right signature passes all the same.
+    let over = app.refusals.over(from, now);
+    let known = app.doors.read().unwrap_or_else(PoisonError::into_inner).contains_key(program);
+    if over && !known && !app.refusals.may_look_up(from, now) {
+        return Err(Refusal::TooManyWrong);
+    }
     let door = door(app, program, now, false).await?;
     let (door, at) = match verify(&door, header, body, now) {
         Ok(at) => (door, at),
         // The secrets may have changed a moment ago.
+        Err(_) if over => return Err(Refusal::TooManyWrong),
         Err(_) if door.read_at < now => {
             let door = self::door(app, program, now, true).await?;
             let at = verify(&door, header, body, now)?;
@@ -115,19 +154,67 @@ async fn accept(app: &App, program: &str, headers: &HeaderMap, body: &Bytes) -> 
         }
         Err(error) => return Err(error.into()),
     };
-    let candidate = door.candidates.get(at).ok_or(SignatureError::NoMatch)?;
     let envelope = Envelope::parse(body).map_err(|e| Refusal::NoEvent(e.to_string()))?;
+    let candidate = chosen(&door, at, &envelope).ok_or(SignatureError::NoMatch)?;
     let of = Of {
         workspace_id: &door.workspace_id,
         connection_id: &candidate.connection_id,
         mode: &candidate.mode,
         account_id: &candidate.account_id,
+        auth: &candidate.auth,
     };
     let event = of.event(&door.data_key, &envelope, body, "webhook", now)?;
+    let verified = Verified::of(&door, candidate, now);
     if app.db.write(Receive(event)).await? {
         app.wake.notify_one();
     }
+    if let Some(verified) = verified {
+        app.db.write(verified).await?;
+    }
     Ok(())
+}
+
+/// The connection whose secret verified. Only where several have the very same secret, as those of one platform's
+/// endpoint do, the account that the event names chooses among them, and among no others.
+fn chosen<'d>(door: &'d Door, at: usize, envelope: &Envelope) -> Option<&'d Candidate> {
+    let first = door.candidates.get(at)?;
+    let same = door.candidates.iter().filter(|one| one.secret == first.secret);
+    let named = same.clone().find(|one| envelope.account.as_ref() == Some(&one.account_id));
+    named.or(Some(first))
+}
+
+/// That a secret verified an event, written down once a minute.
+struct Verified {
+    workspace_id: String,
+    connection_id: String,
+    secret_id: String,
+    now: i64,
+}
+
+impl Verified {
+    fn of(door: &Door, candidate: &Candidate, now: i64) -> Option<Self> {
+        let known = candidate.verified_at.unwrap_or(0);
+        let mut told = door.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = told.get(&candidate.secret_id).copied().unwrap_or(0).max(known);
+        if now.saturating_sub(last) < VERIFIED_MS {
+            return None;
+        }
+        told.insert(candidate.secret_id.clone(), now);
+        Some(Self {
+            workspace_id: door.workspace_id.clone(),
+            connection_id: candidate.connection_id.clone(),
+            secret_id: candidate.secret_id.clone(),
+            now,
+        })
+    }
+}
+
+impl Unit for Verified {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let (ws, con) = (&self.workspace_id, &self.connection_id);
+        connections::secrets::verified(tx, ws, con, &self.secret_id, self.now).await
+    }
 }
 
 fn verify(door: &Door, header: &str, body: &[u8], now: i64) -> Result<usize, SignatureError> {
@@ -149,7 +236,7 @@ async fn door(app: &App, program: &str, now: i64, anew: bool) -> Result<Arc<Door
     let data_key = app.data_key(&workspace_id).await?;
     let unit = Secrets { workspace_id: workspace_id.clone(), program_id, data_key: data_key.clone(), now };
     let candidates = app.db.read(unit).await?;
-    let door = Arc::new(Door { workspace_id, data_key, candidates, read_at: now });
+    let door = Arc::new(Door { workspace_id, data_key, candidates, read_at: now, told: Mutex::default() });
     app.doors.write().unwrap_or_else(PoisonError::into_inner).insert(program.to_owned(), Arc::clone(&door));
     Ok(door)
 }
@@ -183,6 +270,7 @@ struct Of<'a> {
     connection_id: &'a str,
     mode: &'a str,
     account_id: &'a str,
+    auth: &'a str,
 }
 
 impl Of<'_> {
@@ -194,7 +282,7 @@ impl Of<'_> {
         via: &'static str,
         now: i64,
     ) -> Result<NewEvent, StoreError> {
-        let (outcome, reason) = self.known_outcome(envelope);
+        let (outcome, reason) = self.known_outcome(envelope, via);
         let place = inbox::payload_place(self.connection_id, &envelope.id);
         Ok(NewEvent {
             workspace_id: self.workspace_id.to_owned(),
@@ -213,13 +301,24 @@ impl Of<'_> {
     }
 
     /// Events of the other mode or of another account never reach the ledger; they are kept and shown.
-    fn known_outcome(&self, envelope: &Envelope) -> (&'static str, String) {
+    fn known_outcome(&self, envelope: &Envelope, via: &str) -> (&'static str, String) {
         let live = self.mode == "live";
         if envelope.livemode.is_some_and(|livemode| livemode != live) {
             let (got, mode) = if live { ("test", "live") } else { ("live", "test") };
             return ("ignored", format!("a {got} event at a {mode} connection"));
         }
         let known = self.account_id.starts_with("acct_");
+        // A platform's endpoint hears of every account that is connected to it, and of its own.
+        if self.auth == "connect" && via == "webhook" {
+            return match &envelope.account {
+                Some(account) if account == self.account_id => ("pending", String::new()),
+                Some(account) => (
+                    "ignored",
+                    format!("the event belongs to the account {account}, which is not connected here"),
+                ),
+                None => ("ignored", "the event is the platform's own, of no connected account".to_owned()),
+            };
+        }
         if let Some(other) = envelope.account.as_ref().filter(|account| known && *account != self.account_id)
         {
             return ("parked", format!("the event belongs to the account {other}, not to this connection's"));
@@ -245,6 +344,7 @@ pub fn new_event(
         connection_id: &connection.connection_id,
         mode: &connection.mode,
         account_id: &connection.account_id,
+        auth: &connection.auth,
     };
     of.event(data_key, envelope, raw, via, now)
 }

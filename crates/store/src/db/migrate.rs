@@ -23,6 +23,8 @@ migrations!(
     "0008_held",
     "0009_archived",
     "0010_seals",
+    "0015_oauth",
+    "0016_watch",
     "0017_app_tokens",
     "0018_import",
     "0019_reconcile",

@@ -83,6 +83,26 @@ pub async fn finish(tx: &mut Tx<'_>, workspace_id: &str, kind: &str, dedup: &str
     Ok(())
 }
 
+/// Jobs of a connection that wait or were given up are due at once, with all their tries: what they failed for is
+/// mended. They name the connection first in their bodies.
+///
+/// # Errors
+/// The database's.
+pub async fn resume_of_connection(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    kind: &str,
+    connection_id: &str,
+    now: i64,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE job SET state = 'ready', run_at = $4, attempts = 0 WHERE workspace_id = $1 AND kind = $2 \
+         AND attempts > 0 AND dedup LIKE $3";
+    // `_` matches any letter, so an id fits itself and, at worst, jobs that are due a little early.
+    let like = format!("{{\"connection_id\":\"{connection_id}\",%");
+    tx.exec(sql, &[P::T(workspace_id), P::T(kind), P::T(&like), P::I(now)]).await?;
+    Ok(())
+}
+
 /// Puts a job back for later, or parks it.
 ///
 /// # Errors

@@ -126,7 +126,7 @@ pub(super) fn of_refusal(
     body: &[u8],
     retry_after_s: Option<u64>,
 ) -> ApiError {
-    let wire = serde_json::from_slice::<Wire>(body).ok();
+    let wire = serde_json::from_slice::<Wire>(body).ok().or_else(|| of_oauth(body));
     let is_stripes = wire.is_some();
     let WireError { code, param, message } = wire.unwrap_or_default().error;
     let message = message.as_deref().map(scrub).unwrap_or_else(|| format!("status {status}"));
@@ -145,6 +145,18 @@ pub(super) fn of_refusal(
         _ if !is_stripes => ApiError::NotJson { status, host: host.to_owned() },
         _ => ApiError::Invalid { status, code, param, message },
     }
+}
+
+/// What OAuth's endpoints answer: `{"error": "invalid_grant", "error_description": "…"}`.
+fn of_oauth(body: &[u8]) -> Option<Wire> {
+    #[derive(Deserialize)]
+    struct Flat {
+        error: String,
+        #[serde(default)]
+        error_description: Option<String>,
+    }
+    let flat = serde_json::from_slice::<Flat>(body).ok()?;
+    Some(Wire { error: WireError { code: Some(flat.error), param: None, message: flat.error_description } })
 }
 
 /// The permission that a message names, as Stripe spells them: `rak_charge_read` → `charge_read`.

@@ -10,6 +10,8 @@ pub enum KeyKind {
     Restricted,
     /// `sk_…`: everything in the account.
     Secret,
+    /// An access token that an account granted by OAuth.
+    Token,
 }
 
 /// Live or test.
@@ -97,6 +99,20 @@ impl ApiKey {
         let text = text.trim();
         let info = info_of(text)?;
         Ok(Self { text: SecretString::from(text), info })
+    }
+
+    /// An access token of OAuth, which says nothing about itself; its mode came with it.
+    ///
+    /// # Errors
+    /// [`KeyError::Empty`] or [`KeyError::Malformed`] for a text that no header can carry.
+    pub fn token(text: &str, mode: Mode) -> Result<Self, KeyError> {
+        if text.is_empty() {
+            return Err(KeyError::Empty);
+        }
+        if text.len() > 2_048 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(KeyError::Malformed);
+        }
+        Ok(Self { text: SecretString::from(text), info: KeyInfo { kind: KeyKind::Token, mode } })
     }
 
     /// What the key says about itself.

@@ -11,6 +11,8 @@ mod key;
 mod limiter;
 mod list;
 mod listed;
+mod oauth;
+mod post;
 mod probes;
 mod reply;
 mod retry;
@@ -24,7 +26,9 @@ pub use key::{ApiKey, KeyError, KeyInfo, KeyKind, Mode};
 pub use limiter::Lane;
 pub use list::{EventWalk, EventsPage, EventsQuery, MAX_PAGES, RawEvent};
 pub use listed::{ListPage, ListQuery};
-pub use probes::{Probe, Tell, Wanted, probe_permissions, wanted_permissions};
+pub use oauth::{Deauthorized, Grant, Granted};
+pub use post::post_json;
+pub use probes::{Probe, Tell, Wanted, probe_needed, probe_permissions, wanted_permissions};
 pub use reply::{MAX_BODY, Reply};
 pub use webhooks::{MARK, NewEndpoint, WebhookEndpoint};
 
@@ -72,6 +76,12 @@ impl StripeClient {
     #[must_use]
     pub fn key_info(&self) -> KeyInfo {
         self.0.key.info()
+    }
+
+    /// The connected account (`acct_…`) for which a platform's key asks, if it does.
+    #[must_use]
+    pub fn acts_for(&self) -> Option<&str> {
+        self.0.config.stripe_account.as_deref()
     }
 
     /// Is the API base a loopback address (a sandbox or another double)?

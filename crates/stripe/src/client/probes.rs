@@ -36,13 +36,13 @@ const ROWS: &[Row] = &[
     row("event_read", "/v1/events", true, "to catch up on events that were missed"),
     row("charge_read", "/v1/charges", true, "to read payments and refunds"),
     row("payment_intent_read", "/v1/payment_intents", true, "to join payments with their sale"),
-    row("invoice_read", "/v1/invoices", true, "to read what subscriptions bring"),
+    row("invoice_read", "/v1/invoices", true, "to read what subscriptions bring, and credit notes"),
     row("checkout_session_read", "/v1/checkout/sessions", true, "to read who referred a purchase"),
     row("customer_read", "/v1/customers", true, "to recognise a buyer again"),
     row("subscription_read", "/v1/subscriptions", false, "to read the metadata of subscriptions"),
     row("product_read", "/v1/products", false, "to reward by product"),
     row("plan_read", "/v1/prices", false, "to reward by price"),
-    row("dispute_read", "/v1/disputes", false, "to see disputes"),
+    row("dispute_read", "/v1/disputes", false, "to hold and take back what is disputed"),
     row(
         "balance_transaction_source_read",
         "/v1/balance_transactions",
@@ -50,7 +50,7 @@ const ROWS: &[Row] = &[
         "to reconcile with the balance",
     ),
     row("coupon_read", "/v1/coupons", false, "to show coupons"),
-    row("promotion_code_read", "/v1/promotion_codes", false, "to credit promotion codes"),
+    row("promotion_code_read", "/v1/promotion_codes", false, "to credit and watch promotion codes"),
     row("webhook_read", "/v1/webhook_endpoints", false, "to find and check the webhook endpoint"),
 ];
 
@@ -78,18 +78,30 @@ pub type Tell<'t> = &'t (dyn Fn(usize, usize) + Send + Sync);
 /// # Errors
 /// [`ApiError::Unauthorised`] if the key is refused altogether; every other failure is told in its probe.
 pub async fn probe_permissions(client: &StripeClient, tell: Tell<'_>) -> Result<Vec<Probe>, ApiError> {
+    ask(client, ROWS.iter().collect(), tell).await
+}
+
+/// The same for the permissions without which sales cannot be followed: a small look, for often.
+///
+/// # Errors
+/// As [`probe_permissions`].
+pub async fn probe_needed(client: &StripeClient) -> Result<Vec<Probe>, ApiError> {
+    ask(client, ROWS.iter().filter(|row| row.needed).collect(), &|_, _| {}).await
+}
+
+async fn ask(client: &StripeClient, rows: Vec<&'static Row>, tell: Tell<'_>) -> Result<Vec<Probe>, ApiError> {
     let mut running = JoinSet::new();
-    for (at, row) in ROWS.iter().enumerate() {
+    for (at, row) in rows.iter().copied().enumerate() {
         let client = client.clone();
-        running.spawn(async move { (at, client.get(row.path, vec![pair("limit", "1")]).await) });
+        running.spawn(async move { (at, row, client.get(row.path, vec![pair("limit", "1")]).await) });
     }
-    let mut answers = Vec::with_capacity(ROWS.len());
+    let mut answers = Vec::with_capacity(rows.len());
     while let Some(answer) = running.join_next().await {
         answers.push(answer.map_err(|e| ApiError::Unavailable { reason: e.to_string() })?);
-        tell(answers.len(), ROWS.len());
+        tell(answers.len(), rows.len());
     }
-    answers.sort_by_key(|(at, _)| *at);
-    answers.into_iter().map(|(at, answer)| probe(&ROWS[at], answer)).collect()
+    answers.sort_by_key(|(at, ..)| *at);
+    answers.into_iter().map(|(_, row, answer)| probe(row, answer)).collect()
 }
 
 fn probe(row: &Row, answer: Result<Reply, ApiError>) -> Result<Probe, ApiError> {

@@ -4,6 +4,8 @@ use super::error::of_refusal;
 use super::reply::{self, BodyError, Reply};
 use super::retry::{self, Attempt};
 use super::{ApiError, STRIPE_VERSION, StripeClient};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
@@ -22,6 +24,8 @@ pub(super) struct Call<'c> {
     pub(super) params: Params,
     /// Sent with a writing call, the same at each repetition.
     pub(super) idempotency_key: Option<&'c str>,
+    /// Is the key sent as a user's name, as OAuth's endpoints want it?
+    pub(super) basic: bool,
 }
 
 /// How one attempt ended.
@@ -33,7 +37,7 @@ enum Ended {
 impl StripeClient {
     /// Reads: `GET path?params`.
     pub(super) async fn get(&self, path: &str, params: Params) -> Result<Reply, ApiError> {
-        self.call(&Call { method: Method::GET, path, params, idempotency_key: None }).await
+        self.call(&Call { method: Method::GET, path, params, idempotency_key: None, basic: false }).await
     }
 
     /// Sends a call within the deadline.
@@ -145,7 +149,11 @@ impl StripeClient {
 
     fn headers(&self, call: &Call<'_>) -> Result<HeaderMap, ApiError> {
         let mut headers = HeaderMap::new();
-        let mut authorization = header_value(&format!("Bearer {}", self.0.key.expose()))?;
+        let mut authorization = header_value(&if call.basic {
+            format!("Basic {}", STANDARD.encode(format!("{}:", self.0.key.expose())))
+        } else {
+            format!("Bearer {}", self.0.key.expose())
+        })?;
         authorization.set_sensitive(true);
         headers.insert(AUTHORIZATION, authorization);
         headers.insert(HeaderName::from_static("stripe-version"), HeaderValue::from_static(STRIPE_VERSION));

@@ -80,6 +80,8 @@ pub struct NewEndpoint<'n> {
     pub description: &'n str,
     /// The same for each repetition of one wish, never for two wishes; at most 255 bytes.
     pub idempotency_key: &'n str,
+    /// For events of connected accounts, at a platform.
+    pub connect: bool,
 }
 
 impl StripeClient {
@@ -111,6 +113,9 @@ impl StripeClient {
             pair("description", new.description),
             pair(&format!("metadata[{MARK}]"), new.connection_id),
         ];
+        if new.connect {
+            params.push(pair("connect", "true"));
+        }
         params.extend(events(new.enabled_events));
         self.post("/v1/webhook_endpoints", params, new.idempotency_key).await
     }
@@ -138,7 +143,13 @@ impl StripeClient {
     /// An [`ApiError`].
     pub async fn delete_webhook_endpoint(&self, id: &str) -> Result<(), ApiError> {
         let path = format!("/v1/webhook_endpoints/{}", checked_id(id)?);
-        let call = Call { method: Method::DELETE, path: &path, params: Params::new(), idempotency_key: None };
+        let call = Call {
+            method: Method::DELETE,
+            path: &path,
+            params: Params::new(),
+            idempotency_key: None,
+            basic: false,
+        };
         match self.call(&call).await {
             Ok(_) | Err(ApiError::NotFound { .. }) => Ok(()),
             Err(error) => Err(error),
@@ -146,7 +157,7 @@ impl StripeClient {
     }
 
     async fn post(&self, path: &str, params: Params, key: &str) -> Result<WebhookEndpoint, ApiError> {
-        let call = Call { method: Method::POST, path, params, idempotency_key: Some(key) };
+        let call = Call { method: Method::POST, path, params, idempotency_key: Some(key), basic: false };
         Ok(parse::<Wire>(path, &self.call(&call).await?)?.into())
     }
 }

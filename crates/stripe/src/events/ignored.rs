@@ -23,6 +23,10 @@ const FAMILIES: &[(&str, &str)] = &[
     ("payment_intent.", "This state of a PaymentIntent brings no money."),
     ("payout.", "A payout moves the merchant's own money."),
     ("balance.", "The merchant's balance is not a sale."),
+    (
+        super::DEAUTHORIZED,
+        "The account withdrew its authorisation. The connection says so; no sale is changed by it.",
+    ),
     ("account.", "A change of the account itself is not a sale."),
     ("product.", "A change of the catalogue is not a sale."),
     ("price.", "A change of the catalogue is not a sale."),

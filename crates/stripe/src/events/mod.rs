@@ -1,5 +1,6 @@
 //! The Stripe event types that Tributary understands, one file each. Every other type is ignored with a reason.
 
+mod account_application_deauthorized;
 mod charge_captured;
 mod charge_refund_updated;
 mod charge_refunded;
@@ -18,6 +19,8 @@ mod payment_intent_succeeded;
 mod refund_created;
 mod refund_failed;
 mod refund_updated;
+
+pub use account_application_deauthorized::DEAUTHORIZED;
 
 use crate::event::Envelope;
 use crate::facts::Outcome;

@@ -80,6 +80,17 @@ fn words(report: &Report) -> String {
             one.arrivals.pending + one.arrivals.awaiting_link,
             one.arrivals.parked,
         ));
+        if let Some(tokens) = &one.tokens {
+            let state = if tokens.refused.is_empty() { "renewable" } else { tokens.refused.as_str() };
+            lines.push(format!("        . by a Stripe App, renewed {} times: {state}", tokens.renewed));
+        }
+        let verified = one.secrets.iter().filter(|secret| secret.verified_at.is_some()).count();
+        if !one.secrets.is_empty() {
+            lines.push(format!(
+                "        . {} signing secrets, {verified} of them have verified",
+                one.secrets.len()
+            ));
+        }
         lines.extend(one.problems.iter().map(|problem| format!("        - {problem}")));
         lines.extend(one.remarks.iter().map(|remark| format!("        . {remark}")));
     }

@@ -6,7 +6,7 @@ use crate::failure::{Exit, Failure, sentence};
 use crate::open::{Begin, app};
 use crate::output::Output;
 use crate::secrets;
-use tributary_server::connect::{ConnectFailure, Connected, Request, connect};
+use tributary_server::connect::{ConnectFailure, Connected, Request, With, connect};
 
 pub(super) async fn run(config: &Config, args: ConnectArgs, out: &Output) -> Result<Exit, Failure> {
     if let Some(base) = &args.api_base {
@@ -18,7 +18,7 @@ pub(super) async fn run(config: &Config, args: ConnectArgs, out: &Output) -> Res
     let app = app(config, Begin::Take, out).await?;
     let request = Request {
         program: args.program,
-        api_key,
+        with: With::Key(api_key),
         webhook_secret,
         api_base: args.api_base,
         poll: args.poll,

@@ -66,6 +66,57 @@ pub(crate) const SETTINGS: &[Setting] = &[
         Some("https://api.stripe.com"),
         "Stripe's API for new connections; only a loopback address may be http.",
     ),
+    setting(
+        "stripe_app_client_id",
+        "TRIBUTARY_STRIPE_APP_CLIENT_ID",
+        None,
+        "The client id (ca_…) of your own Stripe App, for every workspace.",
+    ),
+    Setting {
+        secret: true,
+        ..setting(
+            "stripe_app_secret_key",
+            "TRIBUTARY_STRIPE_APP_SECRET_KEY",
+            None,
+            "The secret key of the account that owns the Stripe App; it says the mode.",
+        )
+    },
+    setting(
+        "stripe_app_authorize_url",
+        "TRIBUTARY_STRIPE_APP_AUTHORIZE_URL",
+        None,
+        "The page on which an account agrees to the Stripe App, if it is not Stripe's usual one.",
+    ),
+    setting(
+        "stripe_connect_client_id",
+        "TRIBUTARY_STRIPE_CONNECT_CLIENT_ID",
+        None,
+        "The client id (ca_…) of your own Connect platform, for every workspace.",
+    ),
+    Setting {
+        secret: true,
+        ..setting(
+            "stripe_connect_secret_key",
+            "TRIBUTARY_STRIPE_CONNECT_SECRET_KEY",
+            None,
+            "The secret key of the Connect platform; it says the mode.",
+        )
+    },
+    setting(
+        "stripe_connect_authorize_url",
+        "TRIBUTARY_STRIPE_CONNECT_AUTHORIZE_URL",
+        None,
+        "The page on which an account agrees to the Connect platform, if it is not Stripe's usual one.",
+    ),
+    Setting {
+        secret: true, // may hold a token
+        ..setting(
+            "alert_url",
+            "TRIBUTARY_ALERT_URL",
+            None,
+            "Where alerts are posted as JSON: a connection that broke, was mended, or needs somebody.",
+        )
+    },
     setting("log", "TRIBUTARY_LOG", None, "What is logged: error, warn, info, debug, or a filter by module."),
     setting("log_format", "TRIBUTARY_LOG_FORMAT", Some("text"), "text, or json with one object a line."),
     setting(

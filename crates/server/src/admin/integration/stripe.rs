@@ -2,6 +2,7 @@
 
 use crate::App;
 use crate::admin::forms::{Posted, may_change};
+use crate::admin::oauth::{Choice, choices};
 use crate::admin::settings::Asked;
 use crate::admin::settings::stripe::{ConnectionCard, LoadConnections};
 use crate::admin::setup;
@@ -27,6 +28,8 @@ pub struct AuthorizePage {
     connected: Option<ConnectionCard>,
     checking: bool,
     again: String,
+    choices: Vec<Choice>,
+    authorize: String,
 }
 
 /// `GET /p/{program}/integration/stripe`
@@ -58,6 +61,8 @@ pub async fn get(
             form: connected.is_none().then_some(form),
             connected,
             again: visit.here.clone(),
+            choices: choices(&app, &visit.session.workspace_id).await?,
+            authorize: frame.program.href("integration/stripe/authorize"),
             frame,
         };
         Ok(page(StatusCode::OK, &shown))

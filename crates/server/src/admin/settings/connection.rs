@@ -8,7 +8,7 @@ use crate::admin::forms::{Posted, may_change};
 use crate::admin::setup;
 use crate::admin::visit::Visit;
 use crate::auth::login::Signed;
-use crate::connect::{EndpointFate, disconnect, recheck};
+use crate::connect::{AccessFate, EndpointFate, disconnect, recheck};
 use crate::ui::frame::Frame;
 use crate::ui::page::page;
 use crate::ui::stripe::StripeConnect;
@@ -68,7 +68,14 @@ pub async fn leave(
     let result = async {
         may_change(&visit, form.token())?;
         let (.., one) = load(&app, &visit, &public_id, &id).await?;
-        let word = match disconnect(&app, &one).await?.endpoint {
+        let ended = disconnect(&app, &one).await?;
+        if let AccessFate::Left(reason) = &ended.access {
+            tracing::warn!(connection = id, reason, "the platform's access could not be ended");
+        }
+        let word = match ended.endpoint {
+            EndpointFate::Removed | EndpointFate::None if matches!(ended.access, AccessFate::Left(_)) => {
+                "disconnected-access"
+            }
             EndpointFate::Removed => "disconnected",
             EndpointFate::None => "disconnected-plain",
             EndpointFate::Left(reason) => {

@@ -1,14 +1,18 @@
 //! Settings: one tab, one file. Every change is a plain form that comes back with a notice.
 
+pub mod attach;
 pub mod connection;
 pub mod history;
 pub mod keys;
 pub mod new_program;
+pub mod oauth;
 pub mod profile;
 pub mod program;
+pub mod secrets;
 pub mod sessions;
 pub mod stripe;
 pub mod terms;
+pub mod test_data;
 
 use super::visit::{self, Visit};
 use crate::ui::Tone;
@@ -107,6 +111,43 @@ pub fn notice(word: &str) -> Option<Bar> {
         "run-under-way" => (Tone::Plain, "One is under way already; it is shown below."),
         "run-paused" => (Tone::Good, "Paused. What was read is kept."),
         "run-resumed" => (Tone::Good, "It goes on where it was."),
+        "bad-client" => (
+            Tone::Bad,
+            "Nothing was changed. The client id begins with ca_ and stands on the page of your App in Stripe.",
+        ),
+        "bad-secret" => (
+            Tone::Bad,
+            "Nothing was changed. Codes are exchanged with the secret key (sk_test_ or sk_live_) of the account that owns the App or platform.",
+        ),
+        "bad-signing" => (Tone::Bad, "Nothing was changed. A signing secret begins with whsec_."),
+        "oauth-removed" => {
+            (Tone::Good, "Removed. Connections by it cannot be renewed until it is entered again.")
+        }
+        "attached" => (Tone::Good, "The connection feeds this program too, with what it brought before."),
+        "detached" => (Tone::Good, "The connection does not feed this program any more. History is kept."),
+        "detach-last" => (
+            Tone::Warn,
+            "Nothing was changed. This program receives the connection's events, or is its only one. Disconnect it instead.",
+        ),
+        "secret-added" => (Tone::Good, "Added. Events signed with it are taken from now on."),
+        "roll-begun" => (
+            Tone::Good,
+            "A second endpoint is there, and both secrets are good. Finish the roll once the newest has verified an event.",
+        ),
+        "roll-done" => (Tone::Good, "Done. The first endpoint is gone; its secret ends in 24 hours."),
+        "roll-waits" => (
+            Tone::Warn,
+            "No event has verified with the newest secret yet. Nothing was changed; try again after the next event.",
+        ),
+        "roll-refused" => (
+            Tone::Warn,
+            "Stripe did not do it, and the secret in use stays. Check the connection under Settings, Stripe.",
+        ),
+        "wiped" => (Tone::Good, "The test data is gone. Live data was not touched."),
+        "disconnected-access" => (
+            Tone::Warn,
+            "Disconnected here, but it is not certain that Stripe ended the platform's access. Press Disconnect again, or remove the platform in Stripe.",
+        ),
         "busy" => (Tone::Warn, super::setup::stripe::BUSY),
         _ => return None,
     };

@@ -1,5 +1,6 @@
 //! Settings → Stripe: the connections of a program, and what can be done with each.
 
+use super::oauth::OauthCard;
 use super::{Around, Asked, Load};
 use crate::App;
 use crate::admin::visit::Visit;
@@ -31,6 +32,9 @@ pub struct StripePage {
     form: Option<StripeConnect>,
     checking: bool,
     again: String,
+    /// Connections of other programs that could feed this one too.
+    others: Vec<ConnectionCard>,
+    oauth: OauthCard,
 }
 
 /// One connection.
@@ -66,6 +70,12 @@ pub struct ConnectionCard {
     pub gone: bool,
     /// Let go, but the endpoint is still at Stripe.
     pub left: bool,
+    /// How it is let in: `key`, `app`, `connect`.
+    pub auth: String,
+    /// `con_…`
+    pub id: String,
+    /// Where an authorisation begins.
+    pub authorize: String,
 }
 
 impl ConnectionCard {
@@ -98,8 +108,12 @@ impl ConnectionCard {
             checked: one.checked_at.map(ago),
             reason: one.status_reason.clone(),
             warnings: serde_json::from_str(&one.warnings).unwrap_or_default(),
+            auth: one.auth.clone(),
+            id: one.connection_id.clone(),
+            authorize: frame.program.href("integration/stripe/authorize"),
             gone,
-            left: gone && one.endpoint_id.is_some(),
+            left: gone
+                && (one.endpoint_id.is_some() || one.auth == "connect" && !one.status_reason.is_empty()),
         }
     }
 }
@@ -124,9 +138,40 @@ pub async fn get(
         let connections =
             all.iter().map(|(one, arrivals)| ConnectionCard::of(&frame, one, arrivals, visit.now)).collect();
         let again = visit.here.clone();
-        Ok(page(StatusCode::OK, &StripePage { frame, around, connections, form, checking, again }))
+        let workspace_id = &visit.session.workspace_id;
+        let others = app.db.read(Others { workspace_id: workspace_id.clone(), of_program: all }).await?;
+        let others = others
+            .iter()
+            .map(|(one, arrivals)| ConnectionCard::of(&frame, one, arrivals, visit.now))
+            .collect();
+        let oauth = OauthCard::load(&app, workspace_id, &asked.notice).await?;
+        Ok(page(
+            StatusCode::OK,
+            &StripePage { frame, around, connections, form, checking, again, others, oauth },
+        ))
     };
     visit.answer(shown.await)
+}
+
+/// The living connections of a workspace that do not feed the program.
+struct Others {
+    workspace_id: String,
+    of_program: Vec<(Connection, Arrivals)>,
+}
+
+impl Unit for Others {
+    type Out = Vec<(Connection, Arrivals)>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let mut others = Vec::new();
+        for one in connections::list(tx, &self.workspace_id).await? {
+            let mine = self.of_program.iter().any(|(mine, _)| mine.connection_id == one.connection_id);
+            if !mine && one.status != "disconnected" {
+                let arrivals = health::arrivals(tx, &self.workspace_id, &one.connection_id).await?;
+                others.push((one, arrivals));
+            }
+        }
+        Ok(others)
+    }
 }
 
 /// The frame with the program's connections, the newest first, and what arrived on each.

@@ -5,8 +5,8 @@ use crate::App;
 use crate::admin::error::PageError;
 use crate::admin::forms::{Posted, may_change};
 use crate::admin::visit::{self, Visit};
-use crate::connect::Request;
 use crate::connect::checks::{Checks, Progress};
+use crate::connect::{Request, With};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -59,7 +59,14 @@ pub(crate) async fn connect(
     let workspace_id = visit.session.workspace_id.clone();
     app.db.read(Own { workspace_id: workspace_id.clone(), public_id: public_id.to_owned() }).await?;
     let program = public_id.to_owned();
-    let request = Request { program, api_key, webhook_secret: None, api_base: None, poll: false, only };
+    let request = Request {
+        program,
+        with: With::Key(api_key),
+        webhook_secret: None,
+        api_base: None,
+        poll: false,
+        only,
+    };
     Ok(Checks::begin(app, &workspace_id, request)?)
 }
 

@@ -1,6 +1,8 @@
 //! Rows beside the ledger: sales, counters, the inbox, keys.
 
 use super::Problems;
+use tributary_store::connections::Connection;
+use tributary_store::oauth::tokens;
 use tributary_store::pipeline::recount;
 use tributary_store::vault::Key;
 use tributary_store::{P, StoreError, Tx, connections};
@@ -128,6 +130,13 @@ pub(super) async fn check(
                 continue;
             }
         };
+        if connection.auth != "key" {
+            let found = let_in_by_oauth(tx, data_key, &connection, opened.is_empty()).await?;
+            if let Some(what) = found {
+                problems.add("connection", &connection.connection_id, what);
+            }
+            continue;
+        }
         let parsed = std::str::from_utf8(&opened).ok().and_then(|text| ApiKey::parse(text).ok());
         let mode = parsed.map(|key| if key.info().mode == Mode::Live { "live" } else { "test" });
         if mode != Some(connection.mode.as_str()) {
@@ -137,6 +146,28 @@ pub(super) async fn check(
         }
     }
     Ok(())
+}
+
+/// What is wrong with a connection that OAuth lets in: it has no key of its own, and an App's tokens open.
+async fn let_in_by_oauth(
+    tx: &mut Tx<'_>,
+    data_key: &Key,
+    connection: &Connection,
+    keyless: bool,
+) -> Result<Option<String>, StoreError> {
+    if !keyless {
+        return Ok(Some("it is let in by OAuth, and has a key of its own all the same".to_owned()));
+    }
+    if connection.auth != "app" || connection.status == "disconnected" {
+        return Ok(None);
+    }
+    let (ws, id) = (&connection.workspace_id, &connection.connection_id);
+    match tokens::find(tx, data_key, ws, id).await {
+        // A copy of the sources alone has none, and asks nobody.
+        Ok(_) => Ok(None),
+        Err(StoreError::Secret(words)) => Ok(Some(words)),
+        Err(error) => Err(error),
+    }
 }
 
 /// Rows of the ledger, and of what it was derived from, of workspaces that do not exist.

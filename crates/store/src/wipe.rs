@@ -1,0 +1,80 @@
+//! Wiping the test data of a workspace: all that happened in test mode, and nothing that was set up or is live.
+
+use crate::{P, StoreError, Tx};
+
+/// Rows named by their mode, children before parents.
+const BY_MODE: &[&str] = &[
+    "DELETE FROM unsealed WHERE workspace_id = $1 AND mode = 'test'",
+    "DELETE FROM seal WHERE workspace_id = $1 AND mode = 'test'",
+    "DELETE FROM entry WHERE workspace_id = $1 AND mode = 'test'",
+    "DELETE FROM journal WHERE workspace_id = $1 AND mode = 'test'",
+    "DELETE FROM account WHERE workspace_id = $1 AND mode = 'test'",
+    "DELETE FROM commission WHERE workspace_id = $1 AND mode = 'test'",
+    "DELETE FROM scope WHERE workspace_id = $1 AND mode = 'test'",
+    "DELETE FROM decision WHERE workspace_id = $1 AND mode = 'test'",
+    "DELETE FROM api_transaction WHERE workspace_id = $1 AND mode = 'test'",
+    "DELETE FROM browser_signup WHERE workspace_id = $1 AND mode = 'test'",
+    "DELETE FROM visitor_link WHERE workspace_id = $1 AND mode = 'test'",
+    "DELETE FROM visit WHERE workspace_id = $1 AND mode = 'test'",
+    "DELETE FROM partner_total WHERE workspace_id = $1 AND mode = 'test'",
+    "DELETE FROM link_day WHERE workspace_id = $1 AND mode = 'test'",
+    "DELETE FROM program_day WHERE workspace_id = $1 AND mode = 'test'",
+    "DELETE FROM partner_day WHERE workspace_id = $1 AND mode = 'test'",
+    "DELETE FROM program_day_money WHERE workspace_id = $1 AND mode = 'test'",
+    "DELETE FROM partner_day_money WHERE workspace_id = $1 AND mode = 'test'",
+    "DELETE FROM partner_month_money WHERE workspace_id = $1 AND mode = 'test'",
+];
+
+/// Rows named by their connection: a Stripe account in test mode, or the API's own in that mode.
+const BY_CONNECTION: &[&str] = &[
+    "DELETE FROM evidence WHERE workspace_id = $1 AND (connection_id LIKE '%:test' OR connection_id IN \
+     (SELECT connection_id FROM connection WHERE workspace_id = $1 AND mode = 'test'))",
+    "DELETE FROM buyer_hint WHERE workspace_id = $1 AND (connection_id LIKE '%:test' OR connection_id IN \
+     (SELECT connection_id FROM connection WHERE workspace_id = $1 AND mode = 'test'))",
+    "DELETE FROM buyer_customer WHERE workspace_id = $1 AND (connection_id LIKE '%:test' OR connection_id IN \
+     (SELECT connection_id FROM connection WHERE workspace_id = $1 AND mode = 'test'))",
+    "DELETE FROM alias WHERE workspace_id = $1 AND (connection_id LIKE '%:test' OR connection_id IN \
+     (SELECT connection_id FROM connection WHERE workspace_id = $1 AND mode = 'test'))",
+    "DELETE FROM fact WHERE workspace_id = $1 AND (connection_id LIKE '%:test' OR connection_id IN \
+     (SELECT connection_id FROM connection WHERE workspace_id = $1 AND mode = 'test'))",
+    "DELETE FROM observation WHERE workspace_id = $1 AND connection_id IN \
+     (SELECT connection_id FROM connection WHERE workspace_id = $1 AND mode = 'test')",
+    "DELETE FROM event_payload WHERE workspace_id = $1 AND connection_id IN \
+     (SELECT connection_id FROM connection WHERE workspace_id = $1 AND mode = 'test')",
+    "DELETE FROM event WHERE workspace_id = $1 AND connection_id IN \
+     (SELECT connection_id FROM connection WHERE workspace_id = $1 AND mode = 'test')",
+    "DELETE FROM erased_buyer WHERE workspace_id = $1 AND (connection_id LIKE '%:test' OR connection_id IN \
+     (SELECT connection_id FROM connection WHERE workspace_id = $1 AND mode = 'test'))",
+    "DELETE FROM import_lease WHERE workspace_id = $1 AND connection_id IN \
+     (SELECT connection_id FROM connection WHERE workspace_id = $1 AND mode = 'test')",
+    "DELETE FROM reconcile_item WHERE workspace_id = $1 AND connection_id IN \
+     (SELECT connection_id FROM connection WHERE workspace_id = $1 AND mode = 'test')",
+    "DELETE FROM import_run WHERE workspace_id = $1 AND connection_id IN \
+     (SELECT connection_id FROM connection WHERE workspace_id = $1 AND mode = 'test')",
+    "DELETE FROM connection_day WHERE workspace_id = $1 AND (connection_id LIKE '%:test' OR connection_id IN \
+     (SELECT connection_id FROM connection WHERE workspace_id = $1 AND mode = 'test'))",
+];
+
+/// What others name, at last. `erased_object` stays: what still comes about an erased person must not be kept again.
+const LAST: &[&str] = &[
+    "DELETE FROM sale WHERE workspace_id = $1 AND mode = 'test'",
+    "DELETE FROM erasure WHERE workspace_id = $1 AND customer_id IN \
+     (SELECT customer_id FROM customer WHERE workspace_id = $1 AND mode = 'test')",
+    "DELETE FROM customer WHERE workspace_id = $1 AND mode = 'test'",
+];
+
+/// Wipes the test data of a workspace and gives how many rows went. Programs, partners, links, terms, keys and the
+/// connections themselves stay, and so does everything live. A connection that is polled begins anew at `cursor_at`.
+///
+/// # Errors
+/// The database's; nothing is wiped then.
+pub async fn test_data(tx: &mut Tx<'_>, workspace_id: &str, cursor_at: i64) -> Result<u64, StoreError> {
+    let mut gone = 0_u64;
+    for sql in BY_MODE.iter().chain(BY_CONNECTION).chain(LAST) {
+        gone = gone.saturating_add(tx.exec(sql, &[P::T(workspace_id)]).await?);
+    }
+    let cursor =
+        "UPDATE connection SET cursor_at = $2 WHERE workspace_id = $1 AND mode = 'test' AND cursor_at < $2";
+    tx.exec(cursor, &[P::T(workspace_id), P::I(cursor_at)]).await?;
+    Ok(gone)
+}
