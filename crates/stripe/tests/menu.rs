@@ -286,6 +286,7 @@ impl Called {
                     enabled_events: &["invoice.paid"],
                     description: "d",
                     idempotency_key: "row_1",
+                    connect: false,
                 };
                 client.create_webhook_endpoint(&new).await.map(drop)
             }

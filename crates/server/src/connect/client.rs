@@ -1,7 +1,6 @@
 //! Clients for connections.
 
 use super::ConnectFailure;
-use super::credential::way_of;
 use crate::state::App;
 use std::sync::Arc;
 use tributary_store::connections::Connection;
