@@ -24,6 +24,7 @@ mod reconcile;
 mod replay;
 mod rest;
 mod sandbox;
+mod scenarios;
 mod settings;
 mod setup;
 mod shuffles;

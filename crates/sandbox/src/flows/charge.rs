@@ -183,16 +183,18 @@ pub fn capture(world: &mut World, id: &str, amount: Option<i64>) -> Res<()> {
     }
     world.change("charge", id, json!({ "captured": true }))?;
     book(world, id, amount)?;
-    release(world, &charge, authorised - amount)?;
-    emit(world, "charge.captured", "charge", id)
+    let released = release(world, &charge, authorised - amount)?;
+    emit(world, "charge.captured", "charge", id)?;
+    // As every refund, this one is told of, too.
+    released.map_or(Ok(()), |refund| emit(world, "refund.created", "refund", &refund))
 }
 
 /// What was authorised and not captured goes back: Stripe books a refund of its own that moves no money.
-fn release(world: &mut World, charge: &Value, amount: i64) -> Res<()> {
+fn release(world: &mut World, charge: &Value, amount: i64) -> Res<Option<String>> {
     if amount == 0 {
-        return Ok(());
+        return Ok(None);
     }
-    world.make(
+    let refund = world.make(
         "refund",
         "re",
         json!({
@@ -209,7 +211,8 @@ fn release(world: &mut World, charge: &Value, amount: i64) -> Res<()> {
         }),
     )?;
     let id = params::owned(charge, "id").unwrap_or_default();
-    world.change("charge", &id, json!({ "amount_refunded": amount })).map(|_| ())
+    world.change("charge", &id, json!({ "amount_refunded": amount }))?;
+    Ok(Some(refund))
 }
 
 /// What of a charge can still go back: captured, and not refunded. What was released counts as refunded.

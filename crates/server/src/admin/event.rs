@@ -8,7 +8,7 @@ use crate::auth::login::Signed;
 use crate::auth::session::check_form;
 use crate::ui::badge::{Badge, Id};
 use crate::ui::frame::{Frame, Section};
-use crate::ui::json::masked_html;
+use crate::ui::json::{masked_html, revealed_html};
 use crate::ui::page::page;
 use crate::ui::text::{encode, escape_into, object_word};
 use crate::ui::when::Instant;
@@ -46,6 +46,10 @@ pub struct EventPage {
     pub payload: String,
     /// Where the button posts to.
     pub rerun_href: String,
+    /// Where the owner asks to see what is masked; empty for others, and once it is shown.
+    pub reveal_href: String,
+    /// Is nothing masked but secrets?
+    pub revealed: bool,
 }
 
 /// A sale that the event touched.
@@ -67,11 +71,17 @@ pub async fn get(
     visit: Visit,
     Path(path): Path<(String, String, String)>,
 ) -> Response {
-    let result = show(&app, &visit, path).await;
+    let result = show(&app, &visit, path, false).await;
     visit.answer(result)
 }
 
-async fn show(app: &App, visit: &Visit, path: (String, String, String)) -> Result<Response, PageError> {
+/// The page; `reveal` shows the payload as it came, but for secrets.
+pub(super) async fn show(
+    app: &App,
+    visit: &Visit,
+    path: (String, String, String),
+    reveal: bool,
+) -> Result<Response, PageError> {
     let (public_id, connection_id, event_id) = path;
     let workspace_id = visit.session.workspace_id.clone();
     let load = Load { workspace_id: workspace_id.clone(), public_id, connection_id, event_id };
@@ -87,7 +97,8 @@ async fn show(app: &App, visit: &Visit, path: (String, String, String)) -> Resul
         Some(sealed) => {
             let key = app.data_key(&workspace_id).await?;
             let place = payload_place(&line.connection_id, &line.event_id);
-            masked_html(&key.open(&place, &sealed)?)
+            let opened = key.open(&place, &sealed)?;
+            if reveal { revealed_html(&opened) } else { masked_html(&opened) }
         }
     };
     let frame = visit.frame(&loaded, Section::Events, &line.type_);
@@ -113,6 +124,13 @@ async fn show(app: &App, visit: &Visit, path: (String, String, String)) -> Resul
         changed: changed.into_iter().collect(),
         nothing_changed: "Its object belongs to no sale of this program.".to_owned(),
         payload,
+        reveal_href: if visit.session.role == "owner" && !reveal {
+            rerun_path(&frame.program.public_id, &line.connection_id, &line.event_id)
+                .replace("/rerun", "/reveal")
+        } else {
+            String::new()
+        },
+        revealed: reveal,
         rerun_href: rerun_path(&frame.program.public_id, &line.connection_id, &line.event_id),
         frame,
     };

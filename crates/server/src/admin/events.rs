@@ -1,12 +1,14 @@
 //! The inbox: every event that Stripe reported, one line each, live.
 
 use super::error::PageError;
+use super::events_wish::{Asked, Narrow, OUTCOMES, Wish};
 use super::visit::{self, Visit};
-use super::{paging, words};
+use super::{event_probe, paging, scenarios, words};
 use crate::App;
+use crate::ui::Tone;
 use crate::ui::badge::{Badge, Id};
 use crate::ui::frame::{Frame, Section};
-use crate::ui::lists::{Chip, Chips, Empty, Pager};
+use crate::ui::lists::{Bar, Chip, Chips, Empty, Pager};
 use crate::ui::page::page;
 use crate::ui::text::{encode, object_word, sentence_case};
 use crate::ui::when::{Ago, relative};
@@ -14,9 +16,8 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde::Deserialize;
 use tributary_store::pages::events::{self as stored, Line, Touched};
-use tributary_store::pages::{Cursor, Direction, frame};
+use tributary_store::pages::{Direction, frame};
 use tributary_store::{StoreError, Tx, Unit};
 
 /// What the page shows.
@@ -27,6 +28,16 @@ pub struct EventsPage {
     pub frame: Frame,
     /// The filters by outcome.
     pub filters: Chips,
+    /// The other filters, in a form.
+    pub narrow: Narrow,
+    /// The same list as CSV.
+    pub csv_href: String,
+    /// Where the test event is asked for; empty for those who may not.
+    pub test_href: String,
+    /// The page of test scenarios, if a sandbox is connected.
+    pub scenarios_href: Option<String>,
+    /// What became of a test event that did not come through.
+    pub notice: Option<Bar>,
     /// The events, newest first.
     pub rows: Vec<EventRow>,
     /// In place of rows, if there are none.
@@ -81,23 +92,6 @@ pub struct EventRow {
     pub words: String,
 }
 
-/// What the address may ask for.
-#[derive(Debug, Default, Deserialize)]
-pub struct Asked {
-    outcome: Option<String>,
-    before: Option<String>,
-    after: Option<String>,
-}
-
-/// The filters: value in the address, word on the chip.
-const OUTCOMES: [(&str, &str); 5] = [
-    ("", "All"),
-    ("processed", "Processed"),
-    ("ignored", "Ignored"),
-    ("pending", "Waiting"),
-    ("parked", "Parked"),
-];
-
 /// `GET /p/{program}/events`
 pub async fn get(
     State(app): State<App>,
@@ -110,8 +104,7 @@ pub async fn get(
 }
 
 async fn show(app: &App, visit: &Visit, public_id: String, asked: Asked) -> Result<Response, PageError> {
-    let outcome = asked.outcome.unwrap_or_default();
-    let outcome = OUTCOMES.iter().find(|(value, _)| *value == outcome).map_or("", |(value, _)| *value);
+    let wish = Wish::read(&asked);
     let (before, after) = (paging::cursor(asked.before.as_deref()), paging::cursor(asked.after.as_deref()));
     let (direction, from) = match (before, after) {
         (Some(before), _) => (Direction::Older, Some(before)),
@@ -119,13 +112,17 @@ async fn show(app: &App, visit: &Visit, public_id: String, asked: Asked) -> Resu
         (None, None) => (Direction::Older, None),
     };
     let workspace_id = visit.session.workspace_id.clone();
-    let load = Load { workspace_id, public_id, outcome, direction, from: from.clone() };
-    let (loaded, waiting, lines) = app.db.read(load).await?;
+    let wanted = stored::Page { direction, from: from.clone(), rows: stored::PAGE };
+    let load = Load { workspace_id, public_id, wish: wish.clone(), page: wanted };
+    let Loaded { loaded, waiting, lines, sandbox } = app.db.read(load).await?;
     let frame = visit.frame(&loaded, Section::Events, "Events");
 
     let cut = paging::cut(lines, stored::PAGE, direction, from.is_some(), false);
     let path = frame.program.href("events");
-    let query = if outcome.is_empty() { String::new() } else { format!("outcome={outcome}&") };
+    let query = match wish.query() {
+        query if query.is_empty() => query,
+        query => format!("{query}&"),
+    };
     let pager = paging::pager(&cut, &path, &query, ["event", "events"], |line| {
         (line.received_at, line.event_id.clone())
     });
@@ -143,9 +140,19 @@ async fn show(app: &App, visit: &Visit, public_id: String, asked: Asked) -> Resu
             words: outcome_words(line, program_id, visit.now),
         })
         .collect();
+    let connections: Vec<(String, String)> =
+        loaded.connections.iter().map(|line| (line.connection_id.clone(), line.account.clone())).collect();
+    let csv_href = wish.address(&frame.program.href("events.csv"));
+    let notice =
+        event_probe::words(asked.test.as_deref().unwrap_or_default(), app.settings.public_url.as_str());
     let shown = EventsPage {
-        filters: filters(&path, outcome, waiting, loaded.parked),
-        empty: rows.is_empty().then(|| empty(outcome)),
+        filters: filters(&path, &wish, waiting, loaded.parked),
+        narrow: wish.narrow(&path, &connections),
+        csv_href,
+        test_href: if visit.may_write() { frame.program.href("events/test") } else { String::new() },
+        scenarios_href: sandbox.then(|| frame.program.href("scenarios")),
+        notice: notice.map(|text| Bar { tone: Tone::Warn, text, action: None }),
+        empty: rows.is_empty().then(|| empty(&wish, &path)),
         rows,
         pager,
         live: from.is_none(),
@@ -159,11 +166,11 @@ async fn show(app: &App, visit: &Visit, public_id: String, asked: Asked) -> Resu
     }
 }
 
-fn filters(path: &str, outcome: &str, waiting: i64, parked: i64) -> Chips {
-    let chip = |(value, word): &(&str, &str)| Chip {
+fn filters(path: &str, wish: &Wish, waiting: i64, parked: i64) -> Chips {
+    let chip = |(value, word): &(&'static str, &str)| Chip {
         label: (*word).to_owned(),
-        href: if value.is_empty() { path.to_owned() } else { format!("{path}?outcome={value}") },
-        chosen: *value == outcome,
+        href: Wish { outcome: value, ..wish.clone() }.address(path),
+        chosen: *value == wish.outcome,
         count: match *value {
             "pending" => Some(waiting),
             "parked" => Some(parked),
@@ -174,15 +181,18 @@ fn filters(path: &str, outcome: &str, waiting: i64, parked: i64) -> Chips {
     Chips { label: "Filter by outcome", chips: OUTCOMES.iter().map(chip).collect() }
 }
 
-fn empty(outcome: &str) -> Empty {
-    let (title, text) = match outcome {
+fn empty(wish: &Wish, path: &str) -> Empty {
+    let bare = Wish { outcome: wish.outcome, ..Wish::default() } == *wish;
+    let (title, text) = match wish.outcome {
+        _ if !bare => ("Nothing fits", "No event is so. Take a filter off."),
         "" => ("No events yet", "Stripe has not reported anything to this program. The list renews itself."),
         "pending" => ("Nothing waits", "Every event has been worked through."),
         "parked" => ("Nothing is parked", "Every event could be worked through."),
         "ignored" => ("Nothing was ignored", "Every event so far was about sales."),
         _ => ("Nothing was processed yet", "An event is processed when it says something about a sale."),
     };
-    Empty { icon: "zap", title: title.to_owned(), text: text.to_owned(), action: None }
+    let action = (!bare).then(|| ("Show all events".to_owned(), path.to_owned()));
+    Empty { icon: "zap", title: title.to_owned(), text: text.to_owned(), action }
 }
 
 /// What became of an event, in one sentence, with the sale that its object belongs to.
@@ -252,24 +262,31 @@ pub fn earned_words(touched: &Touched) -> String {
 struct Load {
     workspace_id: String,
     public_id: String,
-    outcome: &'static str,
-    direction: Direction,
-    from: Option<Cursor>,
+    wish: Wish,
+    page: stored::Page,
+}
+
+struct Loaded {
+    loaded: frame::Frame,
+    waiting: i64,
+    lines: Vec<Line>,
+    sandbox: bool,
 }
 
 impl Unit for Load {
-    type Out = (frame::Frame, i64, Vec<Line>);
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+    type Out = Loaded;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Loaded, StoreError> {
         let loaded = visit::load(tx, &self.workspace_id, &self.public_id).await?;
-        let connections: Vec<String> =
-            loaded.connections.iter().map(|line| line.connection_id.clone()).collect();
+        let all = || loaded.connections.iter().map(|line| line.connection_id.clone());
         let mut waiting = 0;
-        for connection in &connections {
-            waiting += stored::count(tx, &self.workspace_id, connection, "pending").await?;
+        for connection in all() {
+            waiting += stored::count(tx, &self.workspace_id, &connection, "pending").await?;
         }
         let place = loaded.place();
-        let lines =
-            stored::list(tx, &place, &connections, self.outcome, self.direction, self.from.as_ref()).await?;
-        Ok((loaded, waiting, lines))
+        let wanted = &self.wish.connection;
+        let connections: Vec<String> = all().filter(|id| wanted.is_empty() || id == wanted).collect();
+        let lines = stored::list(tx, &place, &connections, &self.wish.filter(), &self.page).await?;
+        let sandbox = scenarios::connection(tx, &place).await?.is_some();
+        Ok(Loaded { loaded, waiting, lines, sandbox })
     }
 }

@@ -5,7 +5,11 @@ pub mod customer_erase;
 pub mod customers;
 pub mod error;
 pub mod event;
+pub mod event_probe;
+pub mod event_reveal;
 pub mod events;
+pub mod events_csv;
+pub mod events_wish;
 pub mod explained;
 pub mod forms;
 pub mod home;
@@ -22,6 +26,7 @@ pub mod partners;
 pub mod period;
 pub mod reconcile;
 pub mod reconcile_csv;
+pub mod scenarios;
 pub mod search;
 pub mod sentence;
 pub mod settings;
@@ -86,6 +91,10 @@ pub fn routes(app: &App) -> Router<App> {
         .route("/p/{program}/reconcile.csv", get(reconcile_csv::get))
         .route("/p/{program}/reconcile/{connection}/{run}/heal", post(reconcile::mend))
         .route("/p/{program}/events", get(events::get))
+        .route("/p/{program}/events.csv", get(events_csv::get))
+        .route("/p/{program}/events/test", post(event_probe::post))
+        .route("/p/{program}/scenarios", get(scenarios::get).post(scenarios::play::post))
+        .route("/p/{program}/events/{connection}/{event}/reveal", post(event_reveal::post))
         .route("/p/{program}/events/{connection}/{event}", get(event::get))
         .route("/p/{program}/events/{connection}/{event}/rerun", post(event::rerun))
         .route("/oauth/stripe/{flow}/callback", get(oauth::callback))

@@ -337,6 +337,11 @@ fn events(rows: usize) -> EventsPage {
             action: None,
         }),
         pager: Pager { shown: format!("{rows} events"), newer: None, older: Some("#".into()) },
+        narrow: super::events_wish::Wish::default().narrow("#", &[]),
+        csv_href: "#".into(),
+        test_href: "#".into(),
+        scenarios_href: Some("#".into()),
+        notice: None,
         live: true,
         live_href: "?part=list".into(),
     }
@@ -370,6 +375,8 @@ fn event() -> EventPage {
         }],
         nothing_changed: String::new(),
         payload,
+        reveal_href: "#".into(),
+        revealed: false,
         rerun_href: "#".into(),
     }
 }

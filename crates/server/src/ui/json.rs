@@ -56,15 +56,90 @@ const NAMED_THINGS: [&str; 5] = ["product", "coupon", "tax_rate", "payment_link"
 /// Writes a JSON text as coloured, masked markup. A text that is not JSON is not shown at all.
 #[must_use]
 pub fn masked_html(text: &[u8]) -> String {
-    let Ok(value) = serde_json::from_slice::<Value>(text) else {
+    html(text, true)
+}
+
+/// The same with what belongs to the buyer, for an owner who asked; only what opens something stays masked.
+#[must_use]
+pub fn revealed_html(text: &[u8]) -> String {
+    html(text, false)
+}
+
+fn html(text: &[u8], mask: bool) -> String {
+    let Ok(mut value) = serde_json::from_slice::<Value>(text) else {
         return "The payload is not JSON, so it is not shown.".to_owned();
     };
     let mut out = String::with_capacity(text.len() * 2);
-    write_value(&mut out, &value, 0);
+    if mask {
+        write_value(&mut out, &value, 0);
+    } else {
+        hide_secrets(&mut value);
+        write_plain(&mut out, &value, 0);
+    }
     if out.len() >= LIMIT {
         out.push_str("\n… cut here: the rest is too long for a page.");
     }
     out
+}
+
+/// Keys that open something without a log-in.
+const SECRET: [&str; 6] = [
+    "client_secret",
+    "receipt_url",
+    "hosted_invoice_url",
+    "invoice_pdf",
+    "hosted_verification_url",
+    "secret",
+];
+
+fn hide_secrets(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            let session = fields.get("object").and_then(Value::as_str) == Some("checkout.session");
+            for (key, inner) in fields.iter_mut() {
+                let opens = SECRET.contains(&key.as_str()) || (session && key == "url");
+                if opens && !empty(inner) {
+                    *inner = Value::String("masked".to_owned());
+                } else {
+                    hide_secrets(inner);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(hide_secrets),
+        _ => {}
+    }
+}
+
+/// Writes everything; text is escaped.
+fn write_plain(out: &mut String, value: &Value, depth: usize) {
+    match value {
+        _ if out.len() >= LIMIT => {}
+        Value::Object(fields) if !fields.is_empty() => {
+            out.push('{');
+            for (index, (key, inner)) in fields.iter().enumerate() {
+                begin(out, index, depth);
+                write_key(out, key);
+                write_plain(out, inner, depth + 1);
+            }
+            end(out, depth, '}');
+        }
+        Value::Array(items) if !items.is_empty() => {
+            out.push('[');
+            for (index, inner) in items.iter().enumerate() {
+                begin(out, index, depth);
+                write_plain(out, inner, depth + 1);
+            }
+            end(out, depth, ']');
+        }
+        Value::String(text) => write_text(out, text),
+        other => write_value(out, other, depth),
+    }
+}
+
+fn write_text(out: &mut String, text: &str) {
+    out.push_str("<span class=\"s\">&#34;");
+    escape_into(out, &escaped_json(text));
+    out.push_str("&#34;</span>");
 }
 
 fn write_value(out: &mut String, value: &Value, depth: usize) {
@@ -105,11 +180,7 @@ fn write_value(out: &mut String, value: &Value, depth: usize) {
         Value::Object(_) => out.push_str("{}"),
         Value::Array(_) => out.push_str("[]"),
         Value::String(text) if text.contains('@') => mask(out),
-        Value::String(text) => {
-            out.push_str("<span class=\"s\">&#34;");
-            escape_into(out, &escaped_json(text));
-            out.push_str("&#34;</span>");
-        }
+        Value::String(text) => write_text(out, text),
         Value::Number(number) => {
             out.push_str("<span class=\"n\">");
             escape_into(out, &number.to_string());
@@ -201,6 +272,15 @@ mod tests {
             assert!(html.contains(kept), "{kept} in {html}");
         }
         assert!(!html.contains("<b>"));
+    }
+
+    #[test]
+    fn an_owner_who_asked_sees_the_buyer_but_no_link_that_opens_something() {
+        let html = revealed_html(EVENT.as_bytes());
+        for shown in ["dana@wolfe.test", "Dana Wolfe", "High", "4242", "Dana W."] {
+            assert!(html.contains(shown), "{shown} in {html}");
+        }
+        assert!(!html.contains("pay.test") && !html.contains("<b>x"), "{html}");
     }
 
     #[test]

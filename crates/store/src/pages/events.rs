@@ -64,6 +64,13 @@ pub struct Touched {
     pub earned: Option<([String; 3], i64, String)>,
 }
 
+macro_rules! narrowed {
+    () => {
+        "AND ($7 = '' OR outcome = $7) AND ($8 = '' OR substr(type, 1, length($8)) = $8) \
+         AND ($9 = '' OR object_id = $9 OR event_id = $9) "
+    };
+}
+
 macro_rules! columns {
     () => {
         "SELECT connection_id, event_id, type, object_id, api_version, created_at, received_at, via, outcome, reason, \
@@ -71,8 +78,34 @@ macro_rules! columns {
     };
 }
 
+/// What a list of events is narrowed to; empty and `None` for all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// `pending`, `processed`, `ignored` or `parked`.
+    pub outcome: String,
+    /// How the type begins.
+    pub kind: String,
+    /// The id of the object, or of the event.
+    pub object: String,
+    /// Received at or after, ms UTC.
+    pub from: Option<i64>,
+    /// Received before, ms UTC.
+    pub until: Option<i64>,
+}
+
+/// Which part of the list, and how much of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The direction of reading.
+    pub direction: Direction,
+    /// From where.
+    pub from: Option<Cursor>,
+    /// Rows; one more is read where there is one.
+    pub rows: i64,
+}
+
 /// A page of events of the program's connections in the direction of reading, and one row more if there is a
-/// page after it. `outcome` narrows it; empty for all.
+/// page after it.
 ///
 /// # Errors
 /// The database's.
@@ -80,44 +113,73 @@ pub async fn list(
     tx: &mut Tx<'_>,
     place: &Place,
     connections: &[String],
-    outcome: &str,
-    direction: Direction,
-    from: Option<&Cursor>,
+    filter: &Filter,
+    page: &Page,
 ) -> Result<Vec<Line>, StoreError> {
-    let (sql, at) = match direction {
+    let (sql, at) = match page.direction {
         Direction::Older => (
             concat!(
                 columns!(),
-                "AND (received_at, event_id) < ($3, $4) AND ($5 = '' OR outcome = $5) \
-                 ORDER BY received_at DESC, event_id DESC LIMIT $6"
+                "AND (received_at, event_id) < ($3, $4) AND received_at >= $5 AND received_at < $6 ",
+                narrowed!(),
+                "ORDER BY received_at DESC, event_id DESC LIMIT $10"
             ),
             i64::MAX,
         ),
         Direction::Newer => (
             concat!(
                 columns!(),
-                "AND (received_at, event_id) > ($3, $4) AND ($5 = '' OR outcome = $5) \
-                 ORDER BY received_at, event_id LIMIT $6"
+                "AND (received_at, event_id) > ($3, $4) AND received_at >= $5 AND received_at < $6 ",
+                narrowed!(),
+                "ORDER BY received_at, event_id LIMIT $10"
             ),
             i64::MIN,
         ),
     };
-    let (at, id) = from.map_or((at, ""), |cursor| (cursor.at, cursor.id.as_str()));
+    let (at, id) = page.from.as_ref().map_or((at, ""), |cursor| (cursor.at, cursor.id.as_str()));
+    let (from, until) = (filter.from.unwrap_or(i64::MIN), filter.until.unwrap_or(i64::MAX));
     let mut lines = Vec::new();
     for connection in connections {
         let (ws, con) = (P::T(&place.workspace_id), P::T(connection));
-        let params = [ws, con, P::I(at), P::T(id), P::T(outcome), P::I(PAGE + 1)];
+        let (outcome, kind, object) = (P::T(&filter.outcome), P::T(&filter.kind), P::T(&filter.object));
+        let params = [
+            ws,
+            con,
+            P::I(at),
+            P::T(id),
+            P::I(from),
+            P::I(until),
+            outcome,
+            kind,
+            object,
+            P::I(page.rows + 1),
+        ];
         for row in &tx.rows(sql, &params).await? {
             lines.push(line(row)?);
         }
     }
     lines.sort_by(|a: &Line, b: &Line| (a.received_at, &a.event_id).cmp(&(b.received_at, &b.event_id)));
-    if direction == Direction::Older {
+    if page.direction == Direction::Older {
         lines.reverse();
     }
-    lines.truncate(usize::try_from(PAGE + 1).unwrap_or(51));
+    lines.truncate(usize::try_from(page.rows + 1).unwrap_or(51));
     touch(tx, place, &mut lines).await?;
     Ok(lines)
+}
+
+/// Does an event still wait for its turn?
+///
+/// # Errors
+/// The database's.
+pub async fn is_pending(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    connection_id: &str,
+    event_id: &str,
+) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM event WHERE workspace_id = $1 AND connection_id = $2 AND event_id = $3 \
+         AND outcome = 'pending'";
+    Ok(tx.opt(sql, &[P::T(workspace_id), P::T(connection_id), P::T(event_id)]).await?.is_some())
 }
 
 /// One event with its sealed payload, which may have been purged.
@@ -191,6 +253,20 @@ async fn touch(tx: &mut Tx<'_>, place: &Place, lines: &mut [Line]) -> Result<(),
         line.touched = rows.first().map(touched).transpose()?;
     }
     Ok(())
+}
+
+/// The sale that an object belongs to, as it stands now.
+///
+/// # Errors
+/// The database's.
+pub async fn touched_by(
+    tx: &mut Tx<'_>,
+    place: &Place,
+    connection_id: &str,
+    object_id: &str,
+) -> Result<Option<Touched>, StoreError> {
+    let params = [P::T(&place.workspace_id), P::T(connection_id), P::T(object_id)];
+    tx.opt(TOUCHED, &params).await?.map(|row| touched(&row)).transpose()
 }
 
 fn touched(row: &Row) -> Result<Touched, StoreError> {

@@ -7,6 +7,7 @@ pub mod links;
 pub mod onboarding;
 pub mod overview;
 pub mod partners;
+pub mod scenarios;
 pub mod search;
 pub mod sessions;
 pub mod stripe_customer;

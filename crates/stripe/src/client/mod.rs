@@ -13,6 +13,7 @@ mod list;
 mod listed;
 mod oauth;
 mod post;
+pub mod plain;
 mod probes;
 mod reply;
 mod retry;

@@ -11,6 +11,10 @@ const FAMILIES: &[(&str, &str)] = &[
         "charge.dispute.",
         "Disputes are not followed by this version. The commission stays; void or hold it by hand.",
     ),
+    (
+        "tributary.test",
+        "A test event that Tributary sent to itself: the address, the signing secret and the pipeline work.",
+    ),
     ("charge.failed", "A failed charge brings no money."),
     ("charge.", "This change of a charge moves no money."),
     ("checkout.session.expired", "An expired session was not paid."),

@@ -1,0 +1,166 @@
+//! The inbox as CSV: what the list shows, without pages. Read and sent piece by piece.
+
+use super::events_wish::{Asked, Wish};
+use super::visit::{self, Visit};
+use super::{error::PageError, events};
+use crate::App;
+use crate::ui::when::machine;
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use tributary_store::pages::events::{self as stored, Filter, Line};
+use tributary_store::pages::{Cursor, Direction, Place};
+use tributary_store::{StoreError, Tx, Unit};
+
+/// Most events of one file.
+const MOST: usize = 100_000;
+/// Events that are read at once.
+const PIECE: i64 = 500;
+
+const HEAD: [&str; 11] = [
+    "received",
+    "happened",
+    "event",
+    "type",
+    "object",
+    "api_version",
+    "way",
+    "outcome",
+    "tries",
+    "what_came_of_it",
+    "connection",
+];
+
+/// `GET /p/{program}/events.csv`
+pub async fn get(
+    State(app): State<App>,
+    visit: Visit,
+    Path(program): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Response {
+    let result = file(&app, &visit, program, &asked).await;
+    visit.answer(result)
+}
+
+async fn file(app: &App, visit: &Visit, public_id: String, asked: &Asked) -> Result<Response, PageError> {
+    let workspace_id = visit.session.workspace_id.clone();
+    let name = format!("attachment; filename=\"events-{public_id}.csv\"");
+    let wish = Wish::read(asked);
+    // The program is looked up before anything is sent, so that a foreign one is a 404.
+    let (place, connections) =
+        app.db.read(Start { workspace_id, public_id, connection: wish.connection.clone() }).await?;
+    let (filter, now) = (wish.filter(), visit.now);
+    let first =
+        Reader { app: app.clone(), place, connections, filter, from: None, left: MOST, head: true, now };
+    let body = stream::try_unfold(Some(first), |reader| async move {
+        match reader {
+            Some(reader) => reader.piece().await.map(Some),
+            None => Ok::<_, StoreError>(None),
+        }
+    });
+    let mut response = Body::from_stream(body).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
+    let name = HeaderValue::from_str(&name).unwrap_or(HeaderValue::from_static("attachment"));
+    headers.insert(header::CONTENT_DISPOSITION, name);
+    Ok(response)
+}
+
+struct Reader {
+    app: App,
+    place: Place,
+    connections: Vec<String>,
+    filter: Filter,
+    from: Option<Cursor>,
+    left: usize,
+    head: bool,
+    now: i64,
+}
+
+impl Reader {
+    /// The next piece of the file, and the reader of what comes after it.
+    async fn piece(mut self) -> Result<(Bytes, Option<Self>), StoreError> {
+        let piece = Piece {
+            place: self.place.clone(),
+            connections: self.connections.clone(),
+            filter: self.filter.clone(),
+            from: self.from.clone(),
+        };
+        let mut lines = self.app.db.read(piece).await?;
+        let whole = usize::try_from(PIECE).unwrap_or(500);
+        let more = lines.len() > whole;
+        lines.truncate(whole.min(self.left));
+        let bytes = self.write(&lines).map_err(StoreError::Inconsistent)?;
+        self.left -= lines.len();
+        self.head = false;
+        self.from = lines.last().map(|line| Cursor { at: line.received_at, id: line.event_id.clone() });
+        let more = more && self.left > 0;
+        Ok((Bytes::from(bytes), more.then_some(self)))
+    }
+
+    fn write(&self, lines: &[Line]) -> Result<Vec<u8>, String> {
+        let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+        if self.head {
+            writer.write_record(HEAD).map_err(|error| error.to_string())?;
+        }
+        for line in lines {
+            writer.write_record(self.record(line)).map_err(|error| error.to_string())?;
+        }
+        writer.into_inner().map_err(|error| error.to_string())
+    }
+
+    fn record(&self, line: &Line) -> [String; 11] {
+        [
+            machine(line.received_at),
+            machine(line.created_at),
+            text(&line.event_id),
+            text(&line.type_),
+            text(&line.object_id),
+            text(&line.api_version),
+            line.via.clone(),
+            line.outcome.clone(),
+            line.attempts.to_string(),
+            text(&events::outcome_words(line, &self.place.program_id, self.now)),
+            line.connection_id.clone(),
+        ]
+    }
+}
+
+/// Words that somebody else chose: what a spreadsheet would take for a formula gets an apostrophe.
+fn text(text: &str) -> String {
+    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
+    if formula { format!("'{text}") } else { text.to_owned() }
+}
+
+struct Start {
+    workspace_id: String,
+    public_id: String,
+    connection: String,
+}
+
+impl Unit for Start {
+    type Out = (Place, Vec<String>);
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let loaded = visit::load(tx, &self.workspace_id, &self.public_id).await?;
+        let all = loaded.connections.iter().map(|line| line.connection_id.clone());
+        let wanted = all.filter(|id| self.connection.is_empty() || *id == self.connection).collect();
+        Ok((loaded.place(), wanted))
+    }
+}
+
+struct Piece {
+    place: Place,
+    connections: Vec<String>,
+    filter: Filter,
+    from: Option<Cursor>,
+}
+
+impl Unit for Piece {
+    type Out = Vec<Line>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Vec<Line>, StoreError> {
+        let page = stored::Page { direction: Direction::Older, from: self.from.clone(), rows: PIECE };
+        stored::list(tx, &self.place, &self.connections, &self.filter, &page).await
+    }
+}
