@@ -99,7 +99,7 @@ impl KeysCard {
                     ("stripe_app".to_owned(), "The app in Stripe's Dashboard, to read".to_owned()),
                 ],
                 value: "program".to_owned(),
-                help: "",
+                help: "An app token begins with tra_, an API key with trb_.",
             },
             fresh: fresh.map(|key| CopyField { what: "the API key", value: key.expose_secret().to_owned() }),
             rows: rows
