@@ -123,9 +123,9 @@ async fn the_description_is_served_and_stable() {
     assert_eq!(crate::api::openapi_json(), crate::api::openapi_json());
     let document: serde_json::Value = serde_json::from_str(&crate::api::openapi_json()).unwrap();
     let paths = document["paths"].as_object().unwrap();
-    assert_eq!(paths.len(), 18);
+    assert_eq!(paths.len(), 19);
     let operations = paths.values().map(|path| path.as_object().unwrap().len()).sum::<usize>();
-    assert_eq!(operations, 33);
+    assert_eq!(operations, 34);
     for (path, item) in paths {
         for (method, operation) in item.as_object().unwrap() {
             assert!(operation["security"].is_array(), "{method} {path}");
