@@ -149,7 +149,7 @@ pub(super) async fn show(
             again: visit.here.clone(),
         }
     });
-    let partner = (!partners.is_empty()).then(|| Select {
+    let partner = (!partners.is_empty()).then_some(Select {
         name: "partner",
         label: "The buyers come from",
         options: partners,
