@@ -103,8 +103,15 @@ impl ObjectState {
 
     /// Ids of the other objects of the same purchase that this object names.
     pub fn links(&self) -> impl Iterator<Item = &str> {
-        const LINKS: [Field; 5] =
-            [Field::Invoice, Field::PaymentIntent, Field::Charge, Field::LatestCharge, Field::ApiStripeId];
+        const LINKS: [Field; 7] = [
+            Field::Invoice,
+            Field::PaymentIntent,
+            Field::Charge,
+            Field::LatestCharge,
+            Field::Dispute,
+            Field::Session,
+            Field::ApiStripeId,
+        ];
         let joins = self.kind != Kind::Customer;
         LINKS.into_iter().filter(move |_| joins).filter_map(|field| self.text(field))
     }
@@ -117,6 +124,10 @@ fn outranks(field: Field, a: &Reading, b: &Reading) -> bool {
         MergeClass::Last => by_time(),
         MergeClass::Greatest => a.value.cmp(&b.value).then_with(|| earlier_first(a, b)),
         MergeClass::Rank(rank) => rank_of(rank, &a.value).cmp(&rank_of(rank, &b.value)).then_with(by_time),
+        MergeClass::LastRank(rank) => {
+            let ranked = || rank_of(rank, &a.value).cmp(&rank_of(rank, &b.value));
+            a.at.cmp(&b.at).then_with(ranked).then_with(by_time)
+        }
     };
     order == Ordering::Greater
 }

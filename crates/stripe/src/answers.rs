@@ -35,6 +35,26 @@ pub enum Fetch {
         /// `ch_…`
         charge: String,
     },
+    /// The disputes of a charge.
+    DisputesOf {
+        /// `ch_…`
+        charge: String,
+    },
+    /// A charge with its balance transaction: Stripe's fee.
+    FeeOf {
+        /// `ch_…`
+        charge: String,
+    },
+    /// The lines of an invoice.
+    InvoiceLinesOf {
+        /// `in_…`
+        invoice: String,
+    },
+    /// What a session sold.
+    SessionLinesOf {
+        /// `cs_…`
+        session: String,
+    },
 }
 
 impl Fetch {
@@ -46,6 +66,10 @@ impl Fetch {
             Self::InvoicePaymentsOf { .. } => "invoice_payments_of",
             Self::SessionsOf { .. } => "sessions_of",
             Self::RefundsOf { .. } => "refunds_of",
+            Self::DisputesOf { .. } => "disputes_of",
+            Self::FeeOf { .. } => "fee_of",
+            Self::InvoiceLinesOf { .. } => "invoice_lines_of",
+            Self::SessionLinesOf { .. } => "session_lines_of",
         }
     }
 
@@ -57,7 +81,9 @@ impl Fetch {
             Self::InvoicePaymentsOf { payment_intent } | Self::SessionsOf { payment_intent } => {
                 payment_intent
             }
-            Self::RefundsOf { charge } => charge,
+            Self::RefundsOf { charge } | Self::DisputesOf { charge } | Self::FeeOf { charge } => charge,
+            Self::InvoiceLinesOf { invoice } => invoice,
+            Self::SessionLinesOf { session } => session,
         }
     }
 
@@ -69,6 +95,10 @@ impl Fetch {
             "invoice_payments_of" => Some(Self::InvoicePaymentsOf { payment_intent: id }),
             "sessions_of" => Some(Self::SessionsOf { payment_intent: id }),
             "refunds_of" => Some(Self::RefundsOf { charge: id }),
+            "disputes_of" => Some(Self::DisputesOf { charge: id }),
+            "fee_of" => Some(Self::FeeOf { charge: id }),
+            "invoice_lines_of" => Some(Self::InvoiceLinesOf { invoice: id }),
+            "session_lines_of" => Some(Self::SessionLinesOf { session: id }),
             _ => Kind::parse(name)
                 .filter(|kind| *kind != Kind::ApiTransaction)
                 .map(|kind| Self::Object { kind, id }),
@@ -119,7 +149,15 @@ pub fn facts_of_answer(
             collector.add(Fact::new(*kind, id.as_str(), fetched_at_ms).with(Field::Missing, true));
             false
         }
+        (Answer::Missing, Fetch::FeeOf { charge }) => {
+            collector.add(Fact::new(Kind::Charge, charge.as_str(), fetched_at_ms).with(Field::Missing, true));
+            false
+        }
         (Answer::Missing, _) => false,
+        (Answer::Body(body), Fetch::FeeOf { .. }) => {
+            project::charge(object(body)?, &mut collector);
+            false
+        }
         (Answer::Body(body), Fetch::Object { kind, .. }) => {
             if let Some(project) = project::of_kind(*kind) {
                 project(object(body)?, &mut collector);
@@ -160,10 +198,17 @@ fn list(fetch: &Fetch, raw: &RawValue, c: &mut Collector<'_>) -> Result<bool, Pa
     let kind = match fetch {
         Fetch::InvoicePaymentsOf { .. } => Kind::InvoicePayment,
         Fetch::SessionsOf { .. } => Kind::Session,
+        Fetch::DisputesOf { .. } => Kind::Dispute,
+        Fetch::InvoiceLinesOf { .. } | Fetch::SessionLinesOf { .. } => Kind::Line,
         _ => Kind::Refund,
     };
     if let Some(project) = project::of_kind(kind) {
         items.0.iter().for_each(|item| project(item, c));
+    }
+    match fetch {
+        Fetch::InvoiceLinesOf { invoice } => c.set_on(Kind::Line, Field::Invoice, invoice),
+        Fetch::SessionLinesOf { session } => c.set_on(Kind::Line, Field::Session, session),
+        _ => {}
     }
     let fact = |kind| Fact::new(kind, fetch.id(), c.at());
     let about_all = match fetch {
@@ -174,6 +219,15 @@ fn list(fetch: &Fetch, raw: &RawValue, c: &mut Collector<'_>) -> Result<bool, Pa
             Some(fact(Kind::PaymentIntent).with(Field::NoSession, true))
         }
         Fetch::RefundsOf { .. } if !has_more => Some(fact(Kind::Charge).with(Field::RefundsListedAt, c.at())),
+        Fetch::DisputesOf { .. } if !has_more => {
+            Some(fact(Kind::Charge).with(Field::DisputesListedAt, c.at()))
+        }
+        Fetch::InvoiceLinesOf { .. } if !has_more => {
+            Some(fact(Kind::Invoice).with(Field::LinesListedAt, c.at()))
+        }
+        Fetch::SessionLinesOf { .. } if !has_more => {
+            Some(fact(Kind::Session).with(Field::LinesListedAt, c.at()))
+        }
         _ => None,
     };
     if let Some(about_all) = about_all {

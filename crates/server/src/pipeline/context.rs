@@ -1,6 +1,7 @@
 //! What every step of the way knows about where it works.
 
-use tributary_store::{P, StoreError, Tx};
+use tributary_domain::sale::Wants;
+use tributary_store::{P, StoreError, Tx, workspaces};
 
 /// A program that a connection feeds.
 #[derive(Debug, Clone)]
@@ -26,6 +27,8 @@ pub struct Context {
     pub programs: Vec<Fed>,
     /// How long a look-up at Stripe waits for its answer to come by itself, ms.
     pub link_delay_ms: i64,
+    /// What any version of the programs' terms looks at.
+    pub wants: Wants,
 }
 
 /// The pseudo connection of sales that only our API knows.
@@ -61,7 +64,12 @@ impl Context {
         let programs = rows
             .iter()
             .map(|row| Ok(Fed { program_id: row.text(0)?, match_email: row.flag(1)? }))
-            .collect::<Result<_, StoreError>>()?;
+            .collect::<Result<Vec<_>, StoreError>>()?;
+        let mut wants = Wants::default();
+        for program in &programs {
+            let versions = workspaces::list_terms(tx, workspace_id, &program.program_id).await?;
+            wants = versions.iter().fold(wants, |wants, version| wants.or(version.terms.wants()));
+        }
         Ok(Self {
             workspace_id: workspace_id.to_owned(),
             connection_id: connection_id.to_owned(),
@@ -69,6 +77,7 @@ impl Context {
             now,
             programs,
             link_delay_ms,
+            wants,
         })
     }
 

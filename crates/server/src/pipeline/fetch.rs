@@ -194,14 +194,15 @@ impl Unit for Still {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Option<Connection>, StoreError> {
         let body: Body =
             serde_json::from_str(&self.body).map_err(|e| StoreError::Inconsistent(e.to_string()))?;
-        let (Need::LinksOf(id) | Need::Object(id) | Need::RefundsOf(id)) = &body.need;
+        let id = body.need.id();
         let Some(connection) = connections::find(tx, &self.workspace_id, &body.connection_id).await? else {
             return Ok(None);
         };
         let ctx =
             Context::load(tx, &self.workspace_id, &body.connection_id, &connection.mode, self.now, 0).await?;
         let members = World::members_of(tx, &ctx, id).await?;
-        let open = read_sale(&members).is_some_and(|view| view.needs.contains(&body.need));
+        let open = read_sale(&members)
+            .is_some_and(|view| super::project::needs_of(&ctx, &view).any(|need| need == body.need));
         Ok(open.then_some(connection))
     }
 }
@@ -224,6 +225,12 @@ fn fetches(need: &Need) -> Vec<Fetch> {
             Fetch::SessionsOf { payment_intent: id.clone() },
         ],
         Need::RefundsOf(id) => vec![Fetch::RefundsOf { charge: id.clone() }],
+        Need::DisputesOf(id) => vec![Fetch::DisputesOf { charge: id.clone() }],
+        Need::FeeOf(id) => vec![Fetch::FeeOf { charge: id.clone() }],
+        Need::LinesOf(id) if Kind::of_stripe_id(id) == Some(Kind::Invoice) => {
+            vec![Fetch::InvoiceLinesOf { invoice: id.clone() }]
+        }
+        Need::LinesOf(id) => vec![Fetch::SessionLinesOf { session: id.clone() }],
         Need::Object(id) => {
             let kind = Kind::of_stripe_id(id);
             kind.map(|kind| Fetch::Object { kind, id: id.clone() }).into_iter().collect()

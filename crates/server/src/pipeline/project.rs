@@ -10,7 +10,7 @@ use super::place::{self, Placing};
 use super::world::{Group, Source, World};
 use std::collections::{BTreeMap, BTreeSet};
 use tributary_domain::ids;
-use tributary_domain::sale::{Buyer, SaleState, SaleView, read_sale};
+use tributary_domain::sale::{Buyer, Need, SaleState, SaleView, read_sale};
 use tributary_store::pipeline::{evidence as evidence_sql, jobs, objects, sales, sales::Sale};
 use tributary_store::{StoreError, Tx};
 
@@ -44,7 +44,7 @@ pub async fn ingest(
     let known = stored_sales(tx, ctx, &groups).await?;
     let mut changes = Vec::with_capacity(groups.len());
     for group in &groups {
-        changes.extend(read_group(ctx, &mut world, group, &known));
+        changes.extend(read_group(ctx, &mut world, group, &known)?);
     }
     enqueue_needs(tx, ctx, &changes).await?;
     world.save(tx, ctx).await?;
@@ -85,8 +85,8 @@ fn read_group(
     world: &mut World,
     group: &Group,
     stored: &BTreeMap<String, Sale>,
-) -> Option<Change> {
-    let view = read_sale(&world.members(group))?;
+) -> Result<Option<Change>, StoreError> {
+    let Some(view) = read_sale(&world.members(group)) else { return Ok(None) };
     let mut known: Vec<Sale> = group.sale_ids.iter().filter_map(|id| stored.get(id)).cloned().collect();
     known.retain(|sale| sale.merged_into.is_none());
     // The winner is the sale that has the root already, else the first by id.
@@ -94,7 +94,7 @@ fn read_group(
     let mut known = known.into_iter();
     let before = known.next();
     let mut losers: Vec<Sale> = known.collect();
-    let sale = sale_of(ctx, &view, before.as_ref());
+    let sale = sale_of(ctx, &view, before.as_ref())?;
     for id in &group.ids {
         world.file(id, &sale.sale_id);
     }
@@ -105,12 +105,23 @@ fn read_group(
         (loser.unplaced, loser.unsettled) = (false, true);
     }
     let new_buyer = before.as_ref().is_none_or(|before| before.buyer_id != sale.buyer_id);
-    Some(Change { sale, losers, view, new_buyer })
+    Ok(Some(Change { sale, losers, view, new_buyer }))
+}
+
+/// What must be asked of Stripe: what every sale needs, and what the programs' terms look at.
+pub fn needs_of(ctx: &Context, view: &SaleView) -> impl Iterator<Item = Need> {
+    let fees = view.fee_needs.iter().filter(|_| ctx.wants.fees);
+    let lines = view.line_needs.iter().filter(|_| ctx.wants.lines);
+    let all: BTreeSet<Need> = view.needs.iter().chain(fees).chain(lines).cloned().collect();
+    all.into_iter()
 }
 
 /// The row of a sale: its reading, and what placement and settlement said before.
-fn sale_of(ctx: &Context, view: &SaleView, before: Option<&Sale>) -> Sale {
-    let waiting = matches!(view.state, SaleState::AwaitingLink | SaleState::AwaitingParent);
+fn sale_of(ctx: &Context, view: &SaleView, before: Option<&Sale>) -> Result<Sale, StoreError> {
+    let wanting =
+        (ctx.wants.fees && !view.fee_needs.is_empty()) || (ctx.wants.lines && !view.line_needs.is_empty());
+    let waiting = matches!(view.state, SaleState::AwaitingLink | SaleState::AwaitingParent)
+        || (wanting && ctx.is_stripe());
     let mut sale = Sale {
         sale_id: before.map_or_else(
             || ids::derived("sal", &[&ctx.workspace_id, &ctx.connection_id, &view.root_id]),
@@ -130,6 +141,10 @@ fn sale_of(ctx: &Context, view: &SaleView, before: Option<&Sale>) -> Sale {
         paid: view.paid.clamp(0, view.total.max(0)),
         captured: view.captured.max(0),
         refunded: view.refunded.clamp(0, view.captured.max(0)),
+        lost: view.lost.clamp(0, (view.captured - view.refunded).max(0)),
+        disputed: view.disputed.max(0),
+        detail: serde_json::to_string(&view.detail.wanted(ctx.wants))
+            .map_err(|e| StoreError::Inconsistent(e.to_string()))?,
         tax_unknown: view.tax_unknown,
         rewardable: view.rewardable,
         fixed_reward: view.fixed_reward,
@@ -144,7 +159,7 @@ fn sale_of(ctx: &Context, view: &SaleView, before: Option<&Sale>) -> Sale {
         outcome: before.map(|sale| sale.outcome.clone()).unwrap_or_default(),
     };
     sale.unsettled |= before != Some(&sale);
-    sale
+    Ok(sale)
 }
 
 /// A buyer's key.
@@ -162,8 +177,8 @@ async fn enqueue_needs(tx: &mut Tx<'_>, ctx: &Context, changes: &[Change]) -> Re
     if !ctx.is_stripe() {
         return Ok(());
     }
-    let needs = changes.iter().flat_map(|change| &change.view.needs);
-    let bodies = needs.map(|need| super::fetch::body_of(&ctx.connection_id, need));
+    let needs = changes.iter().flat_map(|change| needs_of(ctx, &change.view));
+    let bodies = needs.map(|need| super::fetch::body_of(&ctx.connection_id, &need));
     let bodies = bodies.collect::<Result<Vec<_>, _>>()?;
     let run_at = ctx.now.saturating_add(ctx.link_delay_ms);
     jobs::enqueue(tx, &ctx.workspace_id, super::fetch::KIND, &bodies, run_at, ctx.now).await

@@ -229,6 +229,9 @@ impl Scene {
             paid: sale.paid,
             captured: sale.captured,
             refunded: sale.refunded,
+            lost: sale.lost,
+            detail: serde_json::from_str(&sale.detail)
+                .map_err(|e| StoreError::Inconsistent(format!("{}: detail: {e}", sale.sale_id)))?,
             partner_id: attribution.partner_id.clone(),
             suspended,
             archived: self.customer.archived_at(sale.occurred_at),
@@ -465,12 +468,18 @@ fn commission_of(scene: &Scene, sale: &Sale, target: &Target) -> Option<Commissi
         outcome: outcome_text(target),
         last_seq: 0,
         last_seal: String::new(),
+        held: sale.disputed > 0,
     })
 }
 
 fn reason_of(old: &Commission, new: &Commission, sale: &Sale) -> String {
-    if new.target < old.target && sale.refunded > 0 {
+    if new.target < old.target && sale.lost > 0 {
+        let given = if sale.refunded > 0 { format!(", {} given back", sale.refunded) } else { String::new() };
+        format!("{} of {} minor units were lost in a dispute{given}", sale.lost, sale.captured)
+    } else if new.target < old.target && sale.refunded > 0 {
         format!("{} of {} minor units were given back", sale.refunded, sale.captured)
+    } else if new.target > old.target && old.gross > old.target {
+        "money that was taken back has returned".to_owned()
     } else {
         format!("corrected: {}", new.outcome)
     }

@@ -118,6 +118,23 @@ impl StripeClient {
             Fetch::InvoicePaymentsOf { payment_intent } => self.invoice_payments_of(payment_intent).await?,
             Fetch::SessionsOf { payment_intent } => self.sessions_of(payment_intent).await?,
             Fetch::RefundsOf { charge } => self.refunds_of(charge).await?,
+            Fetch::DisputesOf { charge } => self.pages("/v1/disputes", vec![pair("charge", charge)]).await?,
+            Fetch::FeeOf { charge } => {
+                let path = path_of(Kind::Charge, charge)?;
+                match self.get(&path, vec![pair("expand[0]", "balance_transaction")]).await {
+                    Ok(reply) => vec![reply.body],
+                    Err(ApiError::NotFound { .. }) => return Ok(Fetched::Missing),
+                    Err(error) => return Err(error),
+                }
+            }
+            Fetch::InvoiceLinesOf { invoice } => {
+                let path = format!("{}/lines", path_of(Kind::Invoice, invoice)?);
+                self.pages(&path, Params::new()).await?
+            }
+            Fetch::SessionLinesOf { session } => {
+                let path = format!("{}/line_items", path_of(Kind::Session, session)?);
+                self.pages(&path, Params::new()).await?
+            }
         };
         Ok(Fetched::Pages(pages))
     }
@@ -170,8 +187,11 @@ fn path_of(kind: Kind, id: &str) -> Result<String, ApiError> {
         Kind::Session => "checkout/sessions",
         Kind::InvoicePayment => "invoice_payments",
         Kind::Refund => "refunds",
+        Kind::Dispute => "disputes",
+        Kind::CreditNote => "credit_notes",
+        Kind::BalanceTransaction => "balance_transactions",
         Kind::Customer => "customers",
-        Kind::ApiTransaction => return Err(bad_id(id)),
+        Kind::Line | Kind::ApiTransaction => return Err(bad_id(id)),
     };
     Ok(format!("/v1/{collection}/{}", checked_id(id)?))
 }

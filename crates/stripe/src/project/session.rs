@@ -24,6 +24,7 @@ pub(crate) fn session(raw: &RawValue, c: &mut Collector<'_>) {
     if let Some(code) = c.promotion_code(&view.discounts) {
         fact.set(Field::PromotionCode, code);
     }
+    fact.presented(&view.presentment_details);
     amounts(&view, &mut fact);
     person(&view, &mut fact, c);
     c.add(fact);
@@ -35,7 +36,10 @@ pub(crate) fn session(raw: &RawValue, c: &mut Collector<'_>) {
 fn amounts(view: &Session<'_>, fact: &mut Fact) {
     fact.amount(Field::AmountTotal, view.amount_total);
     let shipping = match &view.shipping_cost {
-        Said::Is(cost) => cost.excluding_tax(),
+        Said::Is(cost) => {
+            fact.amount(Field::ShippingTax, cost.amount_tax);
+            cost.excluding_tax()
+        }
         _ => None,
     };
     if let Some(shipping) = shipping {

@@ -178,6 +178,32 @@ impl Objects<'_> {
         }
     }
 
+    /// A dispute over all of a purchase in a state, with its movements of money: away, and back.
+    #[must_use]
+    pub fn dispute(&self, purchase: &Purchase, status: &str, away: bool, back: bool) -> Value {
+        let plot = self.plot;
+        let mut object = self.era.shape("dispute");
+        let moved = |n: u8, amount: i64| {
+            json!({
+                "id": format!("txn_{}{n}", plot.tag), "object": "balance_transaction", "amount": amount,
+                "currency": plot.currency, "fee": if amount < 0 { 1_500 } else { 0 }, "created": purchase.at_s + 200_000,
+                "exchange_rate": null, "net": amount, "type": "adjustment",
+            })
+        };
+        let mut moves = Vec::new();
+        moves.extend(away.then(|| moved(1, -plot.total)));
+        moves.extend(back.then(|| moved(2, plot.total)));
+        set(
+            &mut object,
+            json!({
+                "id": format!("dp_{}", plot.tag), "created": purchase.at_s + 200_000, "status": status,
+                "amount": plot.total, "currency": plot.currency, "charge": purchase.charge,
+                "payment_intent": purchase.payment_intent, "reason": "fraudulent", "balance_transactions": moves,
+            }),
+        );
+        object
+    }
+
     /// The refund of the plot.
     #[must_use]
     pub fn refund(&self, purchase: &Purchase, status: &str) -> Value {
