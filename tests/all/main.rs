@@ -7,9 +7,12 @@
 )]
 
 mod attribution;
+mod byhand;
+mod codes;
 mod corruption;
 mod crash;
 mod eras;
+mod evidence;
 mod faults;
 mod histories;
 mod localstripe;

@@ -34,6 +34,10 @@ pub enum IdKind {
     Secret,
     /// A sign-up that a browser told of.
     SignUp,
+    /// A promotion code that a partner owns.
+    Code,
+    /// A line of the audit log.
+    Audit,
 }
 
 impl IdKind {
@@ -54,6 +58,8 @@ impl IdKind {
             Self::ApiKey => "key",
             Self::Secret => "whs",
             Self::SignUp => "sgn",
+            Self::Code => "pcd",
+            Self::Audit => "aud",
         }
     }
 }

@@ -35,6 +35,11 @@ pub enum Fetch {
         /// `ch_…`
         charge: String,
     },
+    /// An invoice or a session with its discounts and their promotion codes.
+    CodesOf {
+        /// `in_…` or `cs_…`
+        purchase: String,
+    },
 }
 
 impl Fetch {
@@ -46,6 +51,7 @@ impl Fetch {
             Self::InvoicePaymentsOf { .. } => "invoice_payments_of",
             Self::SessionsOf { .. } => "sessions_of",
             Self::RefundsOf { .. } => "refunds_of",
+            Self::CodesOf { .. } => "codes_of",
         }
     }
 
@@ -58,6 +64,7 @@ impl Fetch {
                 payment_intent
             }
             Self::RefundsOf { charge } => charge,
+            Self::CodesOf { purchase } => purchase,
         }
     }
 
@@ -69,6 +76,7 @@ impl Fetch {
             "invoice_payments_of" => Some(Self::InvoicePaymentsOf { payment_intent: id }),
             "sessions_of" => Some(Self::SessionsOf { payment_intent: id }),
             "refunds_of" => Some(Self::RefundsOf { charge: id }),
+            "codes_of" => Some(Self::CodesOf { purchase: id }),
             _ => Kind::parse(name)
                 .filter(|kind| *kind != Kind::ApiTransaction)
                 .map(|kind| Self::Object { kind, id }),
@@ -119,10 +127,26 @@ pub fn facts_of_answer(
             collector.add(Fact::new(*kind, id.as_str(), fetched_at_ms).with(Field::Missing, true));
             false
         }
+        (Answer::Missing, Fetch::CodesOf { purchase }) => {
+            if let Some(kind) = Kind::of_stripe_id(purchase) {
+                collector.add(Fact::new(kind, purchase.as_str(), fetched_at_ms).with(Field::Missing, true));
+            }
+            false
+        }
         (Answer::Missing, _) => false,
         (Answer::Body(body), Fetch::Object { kind, .. }) => {
             if let Some(project) = project::of_kind(*kind) {
                 project(object(body)?, &mut collector);
+            }
+            false
+        }
+        (Answer::Body(body), Fetch::CodesOf { purchase }) => {
+            if let Some((kind, project)) =
+                Kind::of_stripe_id(purchase).and_then(|kind| Some((kind, project::of_kind(kind)?)))
+            {
+                project(object(body)?, &mut collector);
+                // What this answer does not show, no further one will.
+                collector.add(Fact::new(kind, purchase.as_str(), fetched_at_ms).with(Field::CodesRead, true));
             }
             false
         }

@@ -1,6 +1,7 @@
 //! The merchant's pages. One page, one file, with its typed context.
 
 pub mod customer;
+pub mod customer_partner;
 pub mod customers;
 pub mod error;
 pub mod event;
@@ -15,9 +16,11 @@ pub mod links;
 pub mod overview;
 pub mod paging;
 pub mod partner;
+pub mod partner_codes;
 pub mod partner_form;
 pub mod partners;
 pub mod period;
+pub mod ruling;
 pub mod search;
 pub mod sentence;
 pub mod settings;
@@ -67,9 +70,15 @@ pub fn routes(app: &App) -> Router<App> {
         .route("/p/{program}/partners/{partner}", get(partner::get))
         .route("/p/{program}/partners/{partner}/edit", get(partner_form::edit).post(partner_form::change))
         .route("/p/{program}/partners/{partner}/status", post(partner_form::status))
+        .route("/p/{program}/partners/{partner}/codes", post(partner_codes::add))
+        .route("/p/{program}/partners/{partner}/codes/{code}/remove", post(partner_codes::remove))
         .route("/p/{program}/customers", get(customers::get))
         .route("/p/{program}/customers/{customer}", get(customer::get))
         .route("/p/{program}/customers/{customer}/archive", post(customer::post))
+        .route(
+            "/p/{program}/customers/{customer}/partner",
+            get(customer_partner::get).post(customer_partner::post),
+        )
         .route("/p/{program}/search", get(search::get))
         .route("/p/{program}/links", get(links::get).post(link_form::add))
         .route("/p/{program}/links/new", get(link_form::new))
@@ -77,6 +86,7 @@ pub fn routes(app: &App) -> Router<App> {
         .route("/p/{program}/transactions", get(transactions::get))
         .route("/p/{program}/transactions.csv", get(transactions_csv::get))
         .route("/p/{program}/transactions/{key}", get(transaction::get))
+        .route("/p/{program}/transactions/{key}/decide", get(ruling::get).post(ruling::post))
         .route("/p/{program}/events", get(events::get))
         .route("/p/{program}/events/{connection}/{event}", get(event::get))
         .route("/p/{program}/events/{connection}/{event}/rerun", post(event::rerun))
@@ -94,13 +104,15 @@ pub fn routes(app: &App) -> Router<App> {
 }
 
 fn settings_routes() -> Router<App> {
-    use settings::{connection, keys, new_program, profile, program, sessions, stripe, terms};
+    use settings::{audit, connection, keys, new_program, profile, program, sessions, stripe, terms};
     Router::new()
         .route("/programs/new", get(new_program::get).post(new_program::post))
         .route("/p/{program}/settings", get(program::get).post(program::post))
         .route("/p/{program}/settings/terms", get(terms::get).post(terms::post))
         .route("/p/{program}/settings/keys", get(keys::get).post(keys::post))
         .route("/p/{program}/settings/keys/{key}/revoke", post(keys::revoke))
+        .route("/p/{program}/settings/audit", get(audit::get))
+        .route("/p/{program}/settings/audit.csv", get(audit::csv))
         .route("/p/{program}/settings/stripe", get(stripe::get))
         .route("/p/{program}/settings/stripe/{connection}/check", post(connection::check))
         .route("/p/{program}/settings/stripe/{connection}/key", get(connection::key).post(connection::rotate))

@@ -139,7 +139,7 @@ fn amount(minor: i64, currency: &str) -> String {
 }
 
 /// Words that somebody else chose: what a spreadsheet would take for a formula gets an apostrophe.
-fn text(text: &str) -> String {
+pub(super) fn text(text: &str) -> String {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
     if formula { format!("'{text}") } else { text.to_owned() }
 }

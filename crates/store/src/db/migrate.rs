@@ -23,6 +23,8 @@ migrations!(
     "0008_held",
     "0009_archived",
     "0010_seals",
+    "0013_codes",
+    "0014_audit",
     "0017_app_tokens",
     "0024_partner_month",
 );

@@ -1,5 +1,6 @@
 //! Settings: one tab, one file. Every change is a plain form that comes back with a notice.
 
+pub mod audit;
 pub mod connection;
 pub mod keys;
 pub mod new_program;
@@ -45,11 +46,12 @@ pub struct Around {
     pub notice: Option<Bar>,
 }
 
-const TABS: [(&str, &str); 6] = [
+const TABS: [(&str, &str); 7] = [
     ("Program", "settings"),
     ("Terms", "settings/terms"),
     ("API keys", "settings/keys"),
     ("Stripe", "settings/stripe"),
+    ("Audit log", "settings/audit"),
     ("Profile", "settings/profile"),
     ("Sessions", "settings/sessions"),
 ];

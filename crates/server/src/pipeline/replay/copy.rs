@@ -88,9 +88,25 @@ const TABLES: &[Table] = &[
         "policy",
         "workspace_id, program_id, version",
         "",
-        "workspace_id, program_id, version, from_ms, window_days, created_at",
-        "$1, $2, $3, $4, $5, $6",
-        "ttiiii"
+        "workspace_id, program_id, version, from_ms, window_days, created_at, code_first, per_sale",
+        "$1, $2, $3, $4, $5, $6, $7, $8",
+        "ttiiiiff"
+    ),
+    table!(
+        "referral_link",
+        "workspace_id, link_id",
+        "",
+        "workspace_id, link_id, program_id, partner_id, key, destination, is_default, created_at",
+        "$1, $2, $3, $4, $5, $6, $7, $8",
+        "ttttttfi"
+    ),
+    table!(
+        "partner_code",
+        "workspace_id, code_id",
+        "",
+        "workspace_id, code_id, program_id, partner_id, code, promo_id, from_ms, until_ms, created_at",
+        "$1, $2, $3, $4, $5, $6, $7, $8, $9",
+        "ttttttiii"
     ),
     table!(
         "visit",
@@ -130,9 +146,10 @@ const TABLES: &[Table] = &[
         "decision",
         "workspace_id, decision_id",
         "",
-        "workspace_id, decision_id, mode, program_id, kind, connection_id, subject, value, actor, created_at",
-        "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10",
-        "ttttttttti"
+        "workspace_id, decision_id, mode, program_id, kind, connection_id, subject, value, actor, created_at, reason, \
+         from_ms",
+        "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12",
+        "tttttttttiti"
     ),
 ];
 

@@ -1,0 +1,48 @@
+//! What was decided about who brought a sale: of the sale itself, else of its customer for sales of that time.
+
+use super::clicks::at_words;
+use tributary_domain::attribution::Ruling;
+use tributary_store::pipeline::decisions::{self, AS_EVIDENCE_SAYS, Decided};
+use tributary_store::{StoreError, Tx};
+
+/// The ruling that holds for a sale at an instant (ms UTC), in (workspace, program).
+///
+/// # Errors
+/// The database's.
+pub async fn of_sale(
+    tx: &mut Tx<'_>,
+    (ws, program_id): (&str, &str),
+    sale_id: &str,
+    customer_id: &str,
+    occurred_at: i64,
+) -> Result<Option<Ruling>, StoreError> {
+    let on_sale = decisions::of_sale(tx, ws, program_id, sale_id).await?;
+    if let Some(ruling) = on_sale.as_ref().and_then(|one| ruling(one, "this sale")) {
+        return Ok(Some(ruling));
+    }
+    let on_customer = decisions::of_customer(tx, ws, program_id, customer_id).await?;
+    let holds = on_customer.iter().find(|one| one.from_ms.is_none_or(|from| from <= occurred_at));
+    Ok(holds.and_then(|one| ruling(one, "the customer")))
+}
+
+fn ruling(one: &Decided, what: &str) -> Option<Ruling> {
+    if one.value == AS_EVIDENCE_SAYS {
+        return None;
+    }
+    let partner_id = (!one.value.is_empty()).then(|| one.value.clone());
+    let to = if partner_id.is_some() { "gave" } else { "took" };
+    let whom = if partner_id.is_some() { "to this partner" } else { "from everybody" };
+    let why = if one.reason.is_empty() { String::new() } else { format!(": “{}”", one.reason) };
+    let words = format!("{} {to} {what} {whom} on {}{why}.", who(&one.actor), at_words(one.created_at));
+    Some(Ruling { partner_id, words })
+}
+
+/// An actor in words.
+#[must_use]
+pub fn who(actor: &str) -> String {
+    match actor.split_once(':') {
+        Some(("user", email)) => email.to_owned(),
+        Some(("api", key)) => format!("The API key {key}"),
+        _ => actor.to_owned(),
+    }
+}
