@@ -117,7 +117,9 @@ fn read_group(
     let mut known = known.into_iter();
     let before = known.next();
     let mut losers: Vec<Sale> = known.collect();
-    let sale = sale_of(ctx, &view, before.as_ref());
+    // A sale whose row was lost is made again under the id that its aliases kept: the ledger names it by that.
+    let lost = group.sale_ids.iter().find(|id| !stored.contains_key(*id));
+    let sale = sale_of(ctx, &view, before.as_ref(), lost);
     for id in &group.ids {
         world.file(id, &sale.sale_id);
     }
@@ -132,11 +134,14 @@ fn read_group(
 }
 
 /// The row of a sale: its reading, and what placement and settlement said before.
-fn sale_of(ctx: &Context, view: &SaleView, before: Option<&Sale>) -> Sale {
+fn sale_of(ctx: &Context, view: &SaleView, before: Option<&Sale>, lost: Option<&String>) -> Sale {
     let waiting = matches!(view.state, SaleState::AwaitingLink | SaleState::AwaitingParent);
     let mut sale = Sale {
         sale_id: before.map_or_else(
-            || ids::derived("sal", &[&ctx.workspace_id, &ctx.connection_id, &view.root_id]),
+            || {
+                let parts = [&*ctx.workspace_id, &ctx.connection_id, &view.root_id];
+                lost.cloned().unwrap_or_else(|| ids::derived("sal", &parts))
+            },
             |sale| sale.sale_id.clone(),
         ),
         connection_id: ctx.connection_id.clone(),

@@ -6,7 +6,7 @@ use crate::App;
 use crate::pipeline::fetch;
 use tributary_store::imports::Run;
 use tributary_store::pipeline::jobs;
-use tributary_store::{StoreError, Tx, Unit};
+use tributary_store::{P, StoreError, Tx, Unit};
 
 /// Objects fetched by one press of the button.
 pub const MOST: usize = 1_000;
@@ -35,12 +35,14 @@ pub async fn heal(app: &App, run: &Run, program_id: &str) -> Result<usize, Store
     }
     bodies.truncate(MOST);
     let count = bodies.len();
-    app.db.write(Enqueue { workspace_id: run.workspace_id.clone(), bodies, now: app.now() }).await?;
+    let (workspace_id, connection_id) = (run.workspace_id.clone(), run.connection_id.clone());
+    app.db.write(Enqueue { workspace_id, connection_id, bodies, now: app.now() }).await?;
     Ok(count)
 }
 
 struct Enqueue {
     workspace_id: String,
+    connection_id: String,
     bodies: Vec<String>,
     now: i64,
 }
@@ -48,6 +50,16 @@ struct Enqueue {
 impl Unit for Enqueue {
     type Out = ();
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        // What the ledger calls a sale whose row is lost stays its name, so that nothing is posted a second time.
+        let sql = "INSERT INTO alias (workspace_id, connection_id, object_id, sale_id) \
+             SELECT c.workspace_id, $2, c.root_id, MIN(c.sale_id) FROM commission c LEFT JOIN sale s \
+             ON s.workspace_id = c.workspace_id AND s.sale_id = c.sale_id \
+             WHERE c.workspace_id = $1 AND s.sale_id IS NULL AND EXISTS (SELECT 1 FROM fact f \
+             WHERE f.workspace_id = c.workspace_id AND f.connection_id = $2 AND f.object_id = c.root_id) \
+             GROUP BY c.workspace_id, c.root_id \
+             ON CONFLICT (workspace_id, connection_id, object_id) DO UPDATE SET sale_id = excluded.sale_id \
+             WHERE alias.sale_id IS NULL";
+        tx.exec(sql, &[P::T(&self.workspace_id), P::T(&self.connection_id)]).await?;
         jobs::enqueue(tx, &self.workspace_id, fetch::KIND, &self.bodies, self.now, self.now).await
     }
 }

@@ -86,6 +86,9 @@ pub enum Refusal {
     /// Too many wrong signatures came from one address.
     #[error("Too many requests with a wrong signature came from this address. Try again in a minute.")]
     TooManyWrong,
+    /// The same, of a program that is not known: nothing was looked up.
+    #[error("Too many requests with a wrong signature came from this address. Try again in a minute.")]
+    TooManyGuesses,
     /// Larger than [`BODY_MAX`].
     #[error("The event is larger than 1 MiB.")]
     TooLarge,
@@ -110,9 +113,11 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let status = match &self {
             Self::NoProgram => StatusCode::NOT_FOUND,
-            Self::TooManyWrong => {
-                return (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "60")], self.to_string())
-                    .into_response();
+            // A wrong signature is a wrong signature, however many came before it.
+            Self::TooManyWrong | Self::TooManyGuesses => {
+                let wrong = matches!(self, Self::TooManyWrong);
+                let status = if wrong { StatusCode::BAD_REQUEST } else { StatusCode::TOO_MANY_REQUESTS };
+                return (status, [(header::RETRY_AFTER, "60")], self.to_string()).into_response();
             }
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Signature(_) | Self::NoEvent(_) | Self::Broken => StatusCode::BAD_REQUEST,
@@ -140,7 +145,7 @@ async fn accept(
     let over = app.refusals.over(from, now);
     let known = app.doors.read().unwrap_or_else(PoisonError::into_inner).contains_key(program);
     if over && !known && !app.refusals.may_look_up(from, now) {
-        return Err(Refusal::TooManyWrong);
+        return Err(Refusal::TooManyGuesses);
     }
     let door = door(app, program, now, false).await?;
     let (door, at) = match verify(&door, header, body, now) {
