@@ -114,11 +114,12 @@ fn read_group(
     known.retain(|sale| sale.merged_into.is_none());
     // The winner is the sale that has the root already, else the first by id.
     known.sort_by_key(|sale| (sale.root_id != view.root_id, sale.sale_id.clone()));
-    let mut known = known.into_iter();
-    let before = known.next();
-    let mut losers: Vec<Sale> = known.collect();
     // A sale whose row was lost is made again under the id that its aliases kept: the ledger names it by that.
+    // What was filed meanwhile under another id is merged into it.
     let lost = group.sale_ids.iter().find(|id| !stored.contains_key(*id));
+    let mut known = known.into_iter();
+    let before = if lost.is_some() { None } else { known.next() };
+    let mut losers: Vec<Sale> = known.collect();
     let sale = sale_of(ctx, &view, before.as_ref(), lost);
     for id in &group.ids {
         world.file(id, &sale.sale_id);
