@@ -7,11 +7,14 @@
 )]
 
 mod attribution;
+mod byhand;
+mod codes;
 mod connections;
 mod corruption;
 mod crash;
 mod eras;
 mod erasure;
+mod evidence;
 mod faults;
 mod histories;
 mod localstripe;

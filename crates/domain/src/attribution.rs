@@ -10,35 +10,20 @@
 //! click on, without end: it is the purchase inside of the window that fixed the customer's partner, and
 //! renewals need no click of their own. A click that does not stand is evidence for nothing.
 //!
+//! **Codes.** A promotion code speaks for the sale that it came with, and for the customer from that purchase on. A
+//! discount that goes on over later invoices says nothing new: it is looked at again only where every sale needs
+//! evidence of its own.
+//!
 //! All of this depends on what is known and on nothing else: not on the order of arrival, not on the clock.
+
+mod policy;
+
+pub use policy::{PolicyVersion, WINDOW_DAYS, policy_at, window_days};
 
 use crate::sale::EvidenceKind;
 use crate::terms::DAY_MS;
 use serde::{Deserialize, Serialize};
-
-/// The days that a click counts where the program never set any.
-pub const WINDOW_DAYS: i64 = 30;
-
-/// How a program attributes, from one date on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PolicyVersion {
-    /// 1, 2, 3, …
-    pub version: i64,
-    /// From when (ms UTC, inclusive); the first version has no start.
-    pub from_ms: Option<i64>,
-    /// The days that a click counts, above 0.
-    pub window_days: i64,
-}
-
-/// The days that a click counts, by the version in force at an instant (ms UTC).
-#[must_use]
-pub fn window_days(versions: &[PolicyVersion], at_ms: i64) -> i64 {
-    versions
-        .iter()
-        .filter(|version| version.from_ms.is_none_or(|from| from <= at_ms))
-        .max_by_key(|version| (version.from_ms.unwrap_or(i64::MIN), version.version))
-        .map_or(WINDOW_DAYS, |version| version.window_days)
-}
+use std::cmp::Ordering;
 
 /// Is the text one of our visits? `vis_` and 32 hex digits in lower case.
 #[must_use]
@@ -80,6 +65,20 @@ pub enum Reach {
     },
     /// For none: a click after every purchase that it came with.
     AfterSale,
+    /// For none: a discount that an earlier purchase had brought along.
+    Repeated,
+}
+
+/// The reach of a click for the one purchase (ms UTC) that it came with, where clicks count for so many days.
+#[must_use]
+pub const fn click_on_sale(click_at: i64, occurred_at: i64, days: i64) -> Reach {
+    if in_window(click_at, occurred_at, days) {
+        Reach::Always
+    } else if second_of(click_at) > occurred_at {
+        Reach::AfterSale
+    } else {
+        Reach::TooOld { days }
+    }
 }
 
 /// The reach of a click, from the instants (ms UTC) of the purchases that it came with.
@@ -112,8 +111,18 @@ impl Rank {
     }
 }
 
+/// Where a piece stands among the others, if not at its own time: of a code and a link that came with one purchase the
+/// policy says which goes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Turn {
+    /// ms UTC.
+    pub at: i64,
+    /// Below 0: before what took effect at that time; above: after it.
+    pub side: i8,
+}
+
 /// A piece of evidence whose value was looked up among the partners and customers of one program.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
     /// Did a person, or a call about a customer that a purchase had made, say so expressly? That comes before all other
     /// evidence for the customer.
@@ -135,9 +144,41 @@ pub struct Evidence {
     /// What a person reads in place of the value: “of “maya” on 12 Mar 2026, 10:14”. May be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
+    /// Its place among the others, where that is not its own time.
+    #[serde(skip)]
+    pub turn: Option<Turn>,
+}
+
+impl Ord for Evidence {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let key = |e: &Self| (e.rank, e.turn.unwrap_or(Turn { at: e.effective_at, side: 0 }), e.effective_at);
+        let rest = |a: &Self, b: &Self| {
+            (&a.source_id, a.kind, &a.value, &a.partner_id, a.reach, &a.detail).cmp(&(
+                &b.source_id,
+                b.kind,
+                &b.value,
+                &b.partner_id,
+                b.reach,
+                &b.detail,
+            ))
+        };
+        key(self).cmp(&key(other)).then_with(|| rest(self, other)).then_with(|| self.turn.cmp(&other.turn))
+    }
+}
+
+impl PartialOrd for Evidence {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl Evidence {
+    /// Is it the same piece, whatever it can count for?
+    #[must_use]
+    pub fn is_same_piece(&self, other: &Self) -> bool {
+        (&self.source_id, self.kind, &self.value) == (&other.source_id, other.kind, &other.value)
+    }
+
     /// Can it count for any sale?
     #[must_use]
     pub const fn stands(&self) -> bool {
@@ -150,7 +191,7 @@ impl Evidence {
         match self.reach {
             Reach::Always => self.partner_id.is_some(),
             Reach::From { at } => self.partner_id.is_some() && at <= at_ms,
-            Reach::TooOld { .. } | Reach::AfterSale => false,
+            Reach::TooOld { .. } | Reach::AfterSale | Reach::Repeated => false,
         }
     }
 
@@ -159,6 +200,7 @@ impl Evidence {
         match (&self.partner_id, self.reach) {
             (None, _) => Verdict::FitsNobody,
             (Some(_), Reach::TooOld { .. }) => Verdict::TooOld,
+            (Some(_), Reach::Repeated) => Verdict::Repeated,
             (Some(_), _) => Verdict::AfterSale,
         }
     }
@@ -188,6 +230,14 @@ pub enum Verdict {
     Later,
     /// Another object of the same sale names another partner and comes first.
     SecondOnSale,
+    /// It came with the sale, but the customer was given to another partner expressly.
+    Reassigned,
+    /// Of a code and a link on one sale the policy puts the other first.
+    BySetting,
+    /// It speaks for the customer, but every sale needs evidence of its own.
+    NotCarriedOver,
+    /// A discount that an earlier purchase had brought along.
+    Repeated,
     /// A person or the API decided otherwise.
     Overruled,
     /// A click that was older than the window when the purchase was made.
@@ -208,6 +258,10 @@ impl Verdict {
             Self::WeakerThanSale => "weaker: this sale has evidence of its own",
             Self::Later => "later: the earliest fixes the customer's partner",
             Self::SecondOnSale => "weaker: another object of this sale comes first",
+            Self::Reassigned => "weaker: the customer was given to another partner expressly",
+            Self::BySetting => "weaker: by the program's setting for codes and links the other goes first",
+            Self::NotCarriedOver => "not carried over: every sale needs evidence of its own",
+            Self::Repeated => "repeated: an earlier purchase had brought this discount along",
             Self::Overruled => "overruled by a decision",
             Self::TooOld => "older than the program's window",
             Self::AfterSale => "after the sale",
@@ -238,6 +292,15 @@ impl Considered {
     }
 }
 
+/// What a person or the API decided about a sale, or about its customer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ruling {
+    /// The partner (our id), or nobody.
+    pub partner_id: Option<String>,
+    /// Who decided, when and why, as one sentence.
+    pub words: String,
+}
+
 /// Who brought a sale, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attribution {
@@ -245,21 +308,39 @@ pub struct Attribution {
     pub partner_id: Option<String>,
     /// One sentence.
     pub because: String,
+    /// The version of the policy that was applied, as one sentence.
+    pub policy: String,
     /// Everything that was looked at.
     pub considered: Vec<Considered>,
 }
 
-/// The order among evidence on one sale: what was written on the payment itself, then what came along with it.
-const fn weight_on_sale(kind: EvidenceKind) -> u8 {
+/// The order among evidence on one sale: what was written on the payment itself; then code against link, as the policy
+/// says; then what only names the customer.
+const fn weight_on_sale(kind: EvidenceKind, code_first: bool) -> u8 {
     match kind {
-        EvidenceKind::PartnerMetadata | EvidenceKind::CustomerMetadata | EvidenceKind::Api => 0,
-        EvidenceKind::ClientReference
-        | EvidenceKind::CustomerPartnerMetadata
+        EvidenceKind::PartnerMetadata | EvidenceKind::CustomerMetadata => 0,
+        EvidenceKind::PromotionCode => {
+            if code_first {
+                1
+            } else {
+                2
+            }
+        }
+        EvidenceKind::ClientReference | EvidenceKind::Visit => {
+            if code_first {
+                2
+            } else {
+                1
+            }
+        }
+        EvidenceKind::CustomerPartnerMetadata
+        | EvidenceKind::SubscriptionMetadata
+        | EvidenceKind::StandingCode
         | EvidenceKind::SignUp
         | EvidenceKind::StripeId
         | EvidenceKind::Email
-        | EvidenceKind::Visit
-        | EvidenceKind::BrowserSignUp => 1,
+        | EvidenceKind::Api
+        | EvidenceKind::BrowserSignUp => 3,
     }
 }
 
@@ -274,8 +355,12 @@ pub fn fixing(on_customer: &[Evidence]) -> Option<&Evidence> {
 #[must_use]
 pub fn fingerprint(on_customer: &[Evidence]) -> String {
     let always = on_customer.iter().filter(|piece| piece.stands() && piece.reach == Reach::Always).min();
-    let partner = |piece: &Evidence| piece.partner_id.clone().unwrap_or_default();
-    match (fixing(on_customer), always) {
+    let partner = |piece: &Evidence| {
+        // One that was given expressly goes before links and codes on sales as well.
+        let mark = if piece.rank == Rank::Assigned { "!" } else { "" };
+        format!("{mark}{}", piece.partner_id.clone().unwrap_or_default())
+    };
+    let given = match (fixing(on_customer), always) {
         (None, _) => String::new(),
         // The one that fixes has no start, so it gives all sales.
         (Some(Evidence { reach: Reach::Always, .. }), always) => always.map(partner).unwrap_or_default(),
@@ -284,32 +369,46 @@ pub fn fingerprint(on_customer: &[Evidence]) -> String {
             let from = if let Reach::From { at } = piece.reach { at } else { i64::MIN };
             format!("{}|{from}|{}", always.map(partner).unwrap_or_default(), partner(piece))
         }
-    }
+    };
+    // Which purchase brought a code first decides for which sales it speaks.
+    let mut codes: Vec<String> = on_customer
+        .iter()
+        .filter(|piece| piece.kind == EvidenceKind::PromotionCode)
+        .map(|piece| format!(";{}@{}", piece.value, piece.source_id))
+        .collect();
+    codes.sort();
+    codes.dedup();
+    given + &codes.concat()
 }
 
-/// Attributes one sale: decision > evidence on the sale itself (metadata of the transaction first) > the customer's
-/// partner, which the earliest evidence (effective time, then source id) that counts for a sale of that time
-/// (`occurred_at`, ms UTC) fixes.
+/// Attributes one sale: decision > evidence on the sale itself (metadata of the transaction; then code against link, as
+/// the policy says) > the customer's partner, which the earliest evidence (effective time, then source id) that counts
+/// for a sale of that time (`occurred_at`, ms UTC) fixes. A partner that a known customer was given expressly goes before
+/// links and codes on the sale. Where every sale needs evidence of its own, the customer's partner does not carry over.
 #[must_use]
 pub fn attribute(
-    decision: Option<&str>,
+    ruling: Option<&Ruling>,
     on_sale: &[Evidence],
     on_customer: &[Evidence],
     occurred_at: i64,
+    policy: &PolicyVersion,
 ) -> Attribution {
     let counts = |piece: &&Evidence| piece.counts_at(occurred_at);
-    let sale =
-        on_sale.iter().filter(counts).min_by_key(|piece| (weight_on_sale(piece.kind), *piece)).cloned();
-    let customer = on_customer.iter().filter(counts).min().cloned();
-    let winner = sale.clone().or_else(|| customer.clone());
-    let partner_id = match decision {
-        // An empty one says: nobody.
-        Some(partner) => Some(partner.to_owned()).filter(|partner| !partner.is_empty()),
+    let weight = |piece: &Evidence| weight_on_sale(piece.kind, policy.code_first);
+    let sale = on_sale.iter().filter(counts).min_by_key(|piece| (weight(piece), *piece)).cloned();
+    let carried = if policy.per_sale { None } else { on_customer.iter().filter(counts).min().cloned() };
+    let assigned = carried.as_ref().is_some_and(|piece| piece.rank == Rank::Assigned);
+    // Who changed the customer's partner expressly knew of its links and codes; what the payment itself names was said of
+    // this very sale.
+    let sale = sale.filter(|piece| !assigned || weight(piece) == 0);
+    let winner = sale.clone().or(carried);
+    let partner_id = match ruling {
+        Some(ruling) => ruling.partner_id.clone(),
         None => winner.as_ref().and_then(|piece| piece.partner_id.clone()),
     };
     let verdict = |piece: &Evidence, of_sale: bool| {
         let same = piece.partner_id == partner_id;
-        match (decision, &winner) {
+        match (ruling, &winner) {
             _ if !piece.counts_at(occurred_at) => piece.fault(),
             (Some(_), _) => {
                 if same {
@@ -319,28 +418,35 @@ pub fn attribute(
                 }
             }
             (None, Some(won)) if won == piece => Verdict::Decided,
+            _ if !of_sale && policy.per_sale => Verdict::NotCarriedOver,
             _ if same => Verdict::Agrees,
+            _ if of_sale && sale.is_none() => Verdict::Reassigned,
+            (None, Some(won)) if of_sale && weight(won) + weight(piece) == 3 && weight(won) > 0 => {
+                Verdict::BySetting
+            }
             _ if of_sale => Verdict::SecondOnSale,
             _ if sale.is_some() => Verdict::WeakerThanSale,
             _ => Verdict::Later,
         }
     };
+    let of_customer = on_customer.iter().filter(|piece| {
+        winner.as_ref() == Some(*piece) || !on_sale.iter().any(|on_sale| on_sale.is_same_piece(piece))
+    });
     let mut considered: Vec<Considered> = on_sale
         .iter()
         .map(|piece| (piece, true))
-        .chain(on_customer.iter().filter(|piece| !on_sale.contains(piece)).map(|piece| (piece, false)))
+        .chain(of_customer.map(|piece| (piece, false)))
         .map(|(piece, of_sale)| Considered { evidence: piece.clone(), verdict: verdict(piece, of_sale) })
         .collect();
     considered.sort_by(|a, b| a.evidence.cmp(&b.evidence));
-    let because = because(decision, winner.as_ref(), &considered);
-    Attribution { partner_id, because, considered }
+    let because = because(ruling, winner.as_ref(), &considered);
+    Attribution { partner_id, because, policy: policy.sentence(), considered }
 }
 
 /// The sentence.
-fn because(decision: Option<&str>, winner: Option<&Evidence>, considered: &[Considered]) -> String {
-    match (decision, winner) {
-        (Some(""), _) => "A decision fixes that nobody brought this sale.".to_owned(),
-        (Some(_), _) => "A decision by hand or API fixes the partner of this sale.".to_owned(),
+fn because(ruling: Option<&Ruling>, winner: Option<&Evidence>, considered: &[Considered]) -> String {
+    match (ruling, winner) {
+        (Some(ruling), _) => ruling.words.clone(),
         (None, Some(piece)) => format!("Attributed by {}.", piece.words()),
         (None, None) if considered.is_empty() => {
             "Nothing links this sale to a partner: no sign-up, no client reference, no metadata, no known \
@@ -358,6 +464,10 @@ fn because(decision: Option<&str>, winner: Option<&Evidence>, considered: &[Cons
 mod tests {
     use super::*;
 
+    fn usual() -> PolicyVersion {
+        PolicyVersion::default()
+    }
+
     fn piece(at: i64, id: &str, kind: EvidenceKind, partner: Option<&str>) -> Evidence {
         Evidence {
             rank: Rank::CameAlong,
@@ -368,7 +478,27 @@ mod tests {
             partner_id: partner.map(Into::into),
             reach: Reach::Always,
             detail: String::new(),
+            turn: None,
         }
+    }
+
+    #[test]
+    fn who_was_given_expressly_goes_before_links_and_codes_but_not_before_what_the_payment_names() {
+        let given = Evidence { rank: Rank::Assigned, ..piece(9, "c", EvidenceKind::SignUp, Some("bob")) };
+        let on_customer = [given, piece(1, "a", EvidenceKind::ClientReference, Some("ada"))];
+        for kind in [EvidenceKind::ClientReference, EvidenceKind::Visit, EvidenceKind::PromotionCode] {
+            let on_sale = [piece(1, "a", kind, Some("ada"))];
+            let found = attribute(None, &on_sale, &on_customer, 5, &usual());
+            assert_eq!(found.partner_id.as_deref(), Some("bob"), "{kind:?}");
+            let verdict = found.considered.iter().find(|one| one.evidence.kind == kind).unwrap().verdict;
+            assert_eq!(verdict, Verdict::Reassigned, "{kind:?}");
+        }
+        let named = [piece(1, "a", EvidenceKind::PartnerMetadata, Some("ada"))];
+        assert_eq!(attribute(None, &named, &on_customer, 5, &usual()).partner_id.as_deref(), Some("ada"));
+        // The same partner, but now it goes before what sales carry: they are computed anew.
+        let alone =
+            |rank| fingerprint(&[Evidence { rank, ..piece(1, "a", EvidenceKind::SignUp, Some("bob")) }]);
+        assert_ne!(alone(Rank::Assigned), alone(Rank::CameAlong));
     }
 
     #[test]
@@ -376,7 +506,7 @@ mod tests {
         let late = piece(20, "a", EvidenceKind::ClientReference, Some("maya"));
         let early = piece(10, "b", EvidenceKind::SignUp, Some("theo"));
         let foreign = piece(1, "c", EvidenceKind::ClientReference, None);
-        let got = attribute(None, &[], &[late, early, foreign], 0);
+        let got = attribute(None, &[], &[late, early, foreign], 0, &usual());
         assert_eq!(got.partner_id.as_deref(), Some("theo"));
         let verdicts: Vec<_> = got.considered.iter().map(|c| c.verdict).collect();
         assert_eq!(verdicts, [Verdict::FitsNobody, Verdict::Decided, Verdict::Later]);
@@ -386,8 +516,14 @@ mod tests {
     fn evidence_on_the_sale_outranks_the_customer_and_a_decision_outranks_both() {
         let of_customer = [piece(1, "a", EvidenceKind::SignUp, Some("theo"))];
         let of_sale = [piece(9, "b", EvidenceKind::PartnerMetadata, Some("maya"))];
-        assert_eq!(attribute(None, &of_sale, &of_customer, 0).partner_id.as_deref(), Some("maya"));
-        let decided = attribute(Some("ida"), &of_sale, &of_customer, 0);
+        assert_eq!(attribute(None, &of_sale, &of_customer, 0, &usual()).partner_id.as_deref(), Some("maya"));
+        let decided = attribute(
+            Some(&Ruling { partner_id: Some("ida".into()), words: "So it was decided.".into() }),
+            &of_sale,
+            &of_customer,
+            0,
+            &usual(),
+        );
         assert_eq!(decided.partner_id.as_deref(), Some("ida"));
         assert!(decided.considered.iter().all(|c| c.verdict == Verdict::Overruled));
     }
@@ -396,7 +532,7 @@ mod tests {
     fn metadata_of_the_transaction_outranks_an_older_client_reference_of_the_same_sale() {
         let link = piece(1, "cs_1", EvidenceKind::ClientReference, Some("theo"));
         let metadata = piece(2, "pi_1", EvidenceKind::PartnerMetadata, Some("maya"));
-        let got = attribute(None, &[link, metadata], &[], 0);
+        let got = attribute(None, &[link, metadata], &[], 0, &usual());
         assert_eq!(got.partner_id.as_deref(), Some("maya"));
         let verdicts: Vec<_> = got.considered.iter().map(|c| c.verdict).collect();
         assert_eq!(verdicts, [Verdict::SecondOnSale, Verdict::Decided]);
@@ -404,9 +540,9 @@ mod tests {
 
     #[test]
     fn nobody_has_a_reason_too() {
-        assert!(attribute(None, &[], &[], 0).because.contains("Nothing links"));
+        assert!(attribute(None, &[], &[], 0, &usual()).because.contains("Nothing links"));
         let foreign = piece(1, "c", EvidenceKind::ClientReference, None);
-        assert!(attribute(None, &[], &[foreign], 0).because.contains("None of the evidence"));
+        assert!(attribute(None, &[], &[foreign], 0, &usual()).because.contains("None of the evidence"));
     }
 
     fn click(at: i64, id: &str, partner: &str, purchases: &[i64], policy: &[PolicyVersion]) -> Evidence {
@@ -421,14 +557,15 @@ mod tests {
         assert_eq!(click_reach(1_500, &[999], &[]), Reach::AfterSale);
         assert_eq!(click_reach(0, &[30 * day], &[]), Reach::From { at: 0 });
         assert_eq!(click_reach(0, &[30 * day + 1], &[]), Reach::TooOld { days: 30 });
-        let policy = |version, from_ms, window_days| PolicyVersion { version, from_ms, window_days };
+        let policy =
+            |version, from_ms, window_days| PolicyVersion { version, from_ms, window_days, ..usual() };
         let versions = [policy(1, None, 1), policy(2, Some(50 * day), 90)];
         assert_eq!(click_reach(0, &[2 * day], &versions), Reach::TooOld { days: 1 });
         assert_eq!(click_reach(0, &[50 * day], &versions), Reach::From { at: 0 });
-        let got = attribute(None, &[], &[click(0, "cs", "maya", &[31 * day], &[])], 31 * day);
+        let got = attribute(None, &[], &[click(0, "cs", "maya", &[31 * day], &[])], 31 * day, &usual());
         assert_eq!(got.considered[0].words(), "older than the program's 30 days");
         assert_eq!(got.because, "Nobody: the click on a referral link is older than the program's 30 days.");
-        let got = attribute(None, &[], &[click(5_000, "cs", "maya", &[4_000], &[])], 4_000);
+        let got = attribute(None, &[], &[click(5_000, "cs", "maya", &[4_000], &[])], 4_000, &usual());
         assert_eq!((got.partner_id, got.considered[0].words().as_str()), (None, "after the sale"));
     }
 
@@ -439,16 +576,16 @@ mod tests {
         let second = click(200 * day, "cs_2", "theo", &[201 * day], &[]);
         let all = [second, first];
         for renewal in [11 * day, 100 * day, 201 * day, 900 * day] {
-            assert_eq!(attribute(None, &[], &all, renewal).partner_id.as_deref(), Some("maya"));
+            assert_eq!(attribute(None, &[], &all, renewal, &usual()).partner_id.as_deref(), Some("maya"));
         }
-        let before = attribute(None, &[], &all, 9 * day);
+        let before = attribute(None, &[], &all, 9 * day, &usual());
         assert_eq!(before.partner_id, None);
         assert!(before.considered.iter().all(|c| c.verdict == Verdict::AfterSale));
         assert_eq!(fixing(&all).unwrap().partner_id.as_deref(), Some("maya"));
         assert_eq!(fingerprint(&all), format!("|{}|maya", 10 * day));
         let metadata = piece(50 * day, "pi", EvidenceKind::PartnerMetadata, Some("ida"));
         let all = [all.to_vec(), vec![metadata]].concat();
-        assert_eq!(attribute(None, &[], &all, 9 * day).partner_id.as_deref(), Some("ida"));
+        assert_eq!(attribute(None, &[], &all, 9 * day, &usual()).partner_id.as_deref(), Some("ida"));
         assert_eq!(fingerprint(&all), format!("ida|{}|maya", 10 * day));
     }
 

@@ -24,6 +24,10 @@ pub enum Kind {
     Customer,
     /// A transaction written through our own REST API.
     ApiTransaction,
+    /// `sub_…`: says who brought its customer, never a part of a sale.
+    Subscription,
+    /// `promo_…`: a promotion code, never a part of a sale.
+    PromotionCode,
 }
 
 impl Kind {
@@ -39,6 +43,8 @@ impl Kind {
             Self::Refund => "refund",
             Self::Customer => "customer",
             Self::ApiTransaction => "api_transaction",
+            Self::Subscription => "subscription",
+            Self::PromotionCode => "promotion_code",
         }
     }
 
@@ -54,6 +60,8 @@ impl Kind {
             Self::Refund,
             Self::Customer,
             Self::ApiTransaction,
+            Self::Subscription,
+            Self::PromotionCode,
         ]
         .into_iter()
         .find(|kind| kind.as_str() == text)
@@ -71,8 +79,16 @@ impl Kind {
             "inpay" => Some(Self::InvoicePayment),
             "re" | "pyr" => Some(Self::Refund),
             "cus" => Some(Self::Customer),
+            "sub" => Some(Self::Subscription),
+            "promo" => Some(Self::PromotionCode),
             _ => None,
         }
+    }
+
+    /// Does it describe buyers or codes, and never join sales?
+    #[must_use]
+    pub const fn stands_apart(self) -> bool {
+        matches!(self, Self::Customer | Self::Subscription | Self::PromotionCode)
     }
 }
 
@@ -83,6 +99,8 @@ pub enum MergeClass {
     Last,
     /// The greatest value seen, whatever its time; a number or a flag that never falls in truth.
     Greatest,
+    /// All words ever seen, with spaces between: the first [`UNION_MAX`] in order of their letters.
+    Union,
     /// The greatest by a written rank of states, whatever its time.
     Rank(&'static [&'static str]),
 }
@@ -102,6 +120,9 @@ macro_rules! fields {
         }
     };
 }
+
+/// The most words that a union keeps.
+pub const UNION_MAX: usize = 16;
 
 /// Refund states, weakest first.
 pub const REFUND_RANK: &[&str] = &["pending", "requires_action", "succeeded", "canceled", "failed"];
@@ -168,8 +189,22 @@ fields! {
     AmountDiscount = "amount_discount", MergeClass::Last;
     /// Session: the Payment Link (`plink_…`) behind it.
     PaymentLink = "payment_link", MergeClass::Last;
-    /// Session or invoice: the promotion code (`promo_…`) used.
+    /// Session, invoice, subscription, customer: the promotion codes (`promo_…`) used, with spaces between.
     PromotionCode = "promotion_code", MergeClass::Last;
+    /// Subscription and customer: since when the discount holds (ms UTC).
+    PromotionCodeAt = "promotion_code_at", MergeClass::Last;
+    /// Invoice and session: there is a discount, and this shape does not say by which code (a flag).
+    CodesHidden = "codes_hidden", MergeClass::Greatest;
+    /// Invoice and session: a shape that shows codes was read (a flag).
+    CodesRead = "codes_read", MergeClass::Greatest;
+    /// Promotion code: its text, in capital letters.
+    Code = "code", MergeClass::Last;
+    /// Invoice: `metadata.partner_key` of a line.
+    LinePartnerKey = "line_partner_key", MergeClass::Last;
+    /// Invoice: `metadata.customer_key` of a line.
+    LineCustomerKey = "line_customer_key", MergeClass::Last;
+    /// Customer: HMACs of all e-mail addresses that it ever had, with spaces between.
+    EmailsSeen = "emails_seen", MergeClass::Union;
 
     /// Invoice: see [`INVOICE_RANK`].
     InvoiceStatus = "invoice_status", MergeClass::Rank(INVOICE_RANK);

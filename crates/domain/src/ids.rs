@@ -36,6 +36,10 @@ pub enum IdKind {
     SignUp,
     /// A run that reads an account's past.
     Import,
+    /// A promotion code that a partner owns.
+    Code,
+    /// A line of the audit log.
+    Audit,
 }
 
 impl IdKind {
@@ -57,6 +61,8 @@ impl IdKind {
             Self::Secret => "whs",
             Self::SignUp => "sgn",
             Self::Import => "imp",
+            Self::Code => "pcd",
+            Self::Audit => "aud",
         }
     }
 }

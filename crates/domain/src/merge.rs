@@ -1,10 +1,10 @@
 //! Merging facts: commutative, associative and idempotent, so that events in any order and any number of
 //! copies end in the same state.
 
-use crate::fact::{Fact, Field, Kind, MergeClass, Value};
+use crate::fact::{Fact, Field, Kind, MergeClass, UNION_MAX, Value};
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// When and by which source a value was said; orders readings of one field.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -55,6 +55,7 @@ impl ObjectState {
                     self.fields.insert(field, theirs);
                     changed = true;
                 }
+                Some(ours) if field.class() == MergeClass::Union => changed |= unite(ours, theirs),
                 Some(ours) if outranks(field, &theirs, ours) => {
                     changed |= ours.value != theirs.value;
                     *ours = theirs;
@@ -112,16 +113,33 @@ impl ObjectState {
     pub fn links(&self) -> impl Iterator<Item = &str> {
         const LINKS: [Field; 5] =
             [Field::Invoice, Field::PaymentIntent, Field::Charge, Field::LatestCharge, Field::ApiStripeId];
-        let joins = self.kind != Kind::Customer;
+        let joins = !self.kind.stands_apart();
         LINKS.into_iter().filter(move |_| joins).filter_map(|field| self.text(field))
     }
+}
+
+/// Takes in the words of another reading; the earlier of the two gives time and source. Returns whether any word is new.
+fn unite(ours: &mut Reading, theirs: Reading) -> bool {
+    let words = |value: &Value| match value {
+        Value::Text(text) => text.split_whitespace().map(str::to_owned).collect(),
+        _ => BTreeSet::new(),
+    };
+    let mut all: BTreeSet<String> = words(&ours.value);
+    all.extend(words(&theirs.value));
+    let kept: Vec<String> = all.into_iter().take(UNION_MAX).collect();
+    let value = Value::Text(kept.join(" "));
+    let changed = value != ours.value;
+    let (at, source) = (ours.at, ours.source.clone()).min((theirs.at, theirs.source));
+    *ours = Reading { at, source, value };
+    changed
 }
 
 /// Does the reading `a` of `field` win over `b`? A strict order, so merging does not depend on the side.
 fn outranks(field: Field, a: &Reading, b: &Reading) -> bool {
     let by_time = || (a.at, &a.source, &a.value).cmp(&(b.at, &b.source, &b.value));
     let order = match field.class() {
-        MergeClass::Last => by_time(),
+        // A union is not won by one side; see `unite`.
+        MergeClass::Last | MergeClass::Union => by_time(),
         MergeClass::Greatest => a.value.cmp(&b.value).then_with(|| earlier_first(a, b)),
         MergeClass::Rank(rank) => rank_of(rank, &a.value).cmp(&rank_of(rank, &b.value)).then_with(by_time),
     };
@@ -154,6 +172,15 @@ mod tests {
     }
 
     #[test]
+    fn a_union_keeps_every_word() {
+        let seen = |at, words: &str| Fact::new(Kind::Customer, "cus_1", at).with(Field::EmailsSeen, words);
+        let mut state = ObjectState::from_fact(&seen(5, "b"), "evt_b");
+        assert!(state.merge(ObjectState::from_fact(&seen(9, "a b"), "evt_c")));
+        assert!(!state.merge(ObjectState::from_fact(&seen(1, "a"), "evt_a")));
+        assert_eq!(state.text(Field::EmailsSeen), Some("a b"));
+    }
+
+    #[test]
     fn a_refunded_total_never_falls_even_when_an_older_snapshot_comes_last() {
         let mut state = ObjectState::from_fact(&charge(20, 500, "succeeded"), "evt_b");
         assert!(!state.merge(ObjectState::from_fact(&charge(10, 0, "pending"), "evt_a")));
@@ -176,6 +203,7 @@ mod tests {
             |(at, refunded, status, source, intent)| {
                 let mut fact = charge(at, refunded, ["pending", "failed", "succeeded", "later"][status]);
                 fact.set(Field::PaymentIntent, intent);
+                fact.set(Field::EmailsSeen, format!("word{at}{refunded}"));
                 (fact, format!("evt_{source}"))
             },
         )

@@ -5,8 +5,11 @@ use crate::merge::ObjectState;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
+mod evidence;
 mod refunds;
 mod whole;
+
+pub use evidence::{EvidenceKind, RawEvidence};
 
 /// What a sale is rooted in; the first kind present wins, then the smallest id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -36,7 +39,11 @@ impl RootKind {
             Kind::Charge => Self::Charge,
             Kind::Session => Self::Session,
             Kind::ApiTransaction => Self::ApiTransaction,
-            Kind::InvoicePayment | Kind::Refund | Kind::Customer => Self::Other,
+            Kind::InvoicePayment
+            | Kind::Refund
+            | Kind::Customer
+            | Kind::Subscription
+            | Kind::PromotionCode => Self::Other,
         }
     }
 }
@@ -99,6 +106,9 @@ pub enum Need {
     Object(String),
     /// The refunds of a charge.
     RefundsOf(String),
+    /// The promotion codes of an invoice or session that showed only that there are some. Wanted only where a partner
+    /// has codes; the sale does not wait for it.
+    CodesOf(String),
 }
 
 /// Who bought.
@@ -113,81 +123,6 @@ pub enum Buyer {
     Unknown(String),
     /// A customer of ours, named by an API transaction.
     Api(String),
-}
-
-/// A reason to attribute that a Stripe object carries, before its value is looked up.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct RawEvidence {
-    /// When it took effect, ms UTC: Stripe's time of the object that carries it.
-    pub effective_at: i64,
-    /// The object that carries it; breaks ties in time.
-    pub object_id: String,
-    /// What it is.
-    pub kind: EvidenceKind,
-    /// What it says: a key or an id.
-    pub value: String,
-}
-
-/// What a reason to attribute is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EvidenceKind {
-    /// `metadata.partner_key` on an object of the purchase.
-    PartnerMetadata,
-    /// `metadata.customer_key` on an object of the purchase or on the Stripe customer.
-    CustomerMetadata,
-    /// `client_reference_id` of a session.
-    ClientReference,
-    /// `metadata.partner_key` on the Stripe customer.
-    CustomerPartnerMetadata,
-    /// The customer was created through our API with this partner.
-    SignUp,
-    /// The customer's key with us is the Stripe customer's id.
-    StripeId,
-    /// The same e-mail address.
-    Email,
-    /// An API transaction named the customer.
-    Api,
-    /// A click on a referral link: the visit that `client_reference_id` of a session names.
-    Visit,
-    /// The script in a browser told of a sign-up with this partner.
-    BrowserSignUp,
-}
-
-impl EvidenceKind {
-    /// The text kept in the database.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::PartnerMetadata => "partner_metadata",
-            Self::CustomerMetadata => "customer_metadata",
-            Self::ClientReference => "client_reference",
-            Self::CustomerPartnerMetadata => "customer_partner_metadata",
-            Self::SignUp => "sign_up",
-            Self::StripeId => "stripe_id",
-            Self::Email => "email",
-            Self::Api => "api",
-            Self::Visit => "visit",
-            Self::BrowserSignUp => "browser_sign_up",
-        }
-    }
-
-    /// What it is, in words for a page.
-    #[must_use]
-    pub const fn words(self) -> &'static str {
-        match self {
-            Self::PartnerMetadata => "partner_key in the metadata of the payment",
-            Self::CustomerMetadata => "customer_key in the metadata",
-            Self::ClientReference => "client_reference_id of the checkout",
-            Self::CustomerPartnerMetadata => "partner_key in the metadata of the Stripe customer",
-            Self::SignUp => "sign-up with the partner's key",
-            Self::StripeId => "the customer's key is the Stripe customer's id",
-            Self::Email => "the same e-mail address",
-            Self::Api => "named by the API transaction",
-            Self::Visit => "click on a referral link",
-            Self::BrowserSignUp => "sign-up in the browser",
-        }
-    }
 }
 
 /// One purchase, read from all its objects. Amounts are minor units of `currency`.
@@ -245,6 +180,7 @@ pub fn read_sale(members: &Members) -> Option<SaleView> {
     let buyer = reader.buyer(&root_id);
     let mut needs = money.needs;
     needs.extend(reader.unexplained_refunds());
+    needs.extend(reader.unread_codes());
     Some(SaleView {
         root_kind,
         state: money.state,
@@ -542,16 +478,28 @@ impl<'m> Reader<'m> {
     }
 
     fn evidence(&self) -> Vec<RawEvidence> {
-        const KEYS: [(Field, EvidenceKind); 7] = [
+        const KEYS: [(Field, EvidenceKind); 9] = [
             (Field::PartnerKey, EvidenceKind::PartnerMetadata),
             (Field::SubscriptionPartnerKey, EvidenceKind::PartnerMetadata),
+            (Field::LinePartnerKey, EvidenceKind::PartnerMetadata),
             (Field::CustomerKey, EvidenceKind::CustomerMetadata),
+            (Field::LineCustomerKey, EvidenceKind::CustomerMetadata),
             (Field::SubscriptionCustomerKey, EvidenceKind::CustomerMetadata),
             (Field::ClientReferenceId, EvidenceKind::ClientReference),
             (Field::ApiCustomer, EvidenceKind::Api),
             (Field::EmailHash, EvidenceKind::Email),
         ];
-        let objects = self.members.values().flatten().filter(|object| object.kind != Kind::Customer);
+        let objects = self.members.values().flatten().filter(|object| !object.kind.stands_apart());
+        let codes = objects.clone().flat_map(|object| {
+            let ids = object.text(Field::PromotionCode).unwrap_or_default().split_whitespace();
+            ids.map(|id| RawEvidence {
+                effective_at: object.created(),
+                object_id: object.id.clone(),
+                kind: EvidenceKind::PromotionCode,
+                value: id.to_owned(),
+            })
+        });
+        let codes: Vec<_> = codes.collect();
         let mut found: Vec<RawEvidence> = objects
             .flat_map(|object| {
                 KEYS.iter().filter_map(move |(field, kind)| {
@@ -561,9 +509,19 @@ impl<'m> Reader<'m> {
                 })
             })
             .collect();
+        found.extend(codes);
         found.sort();
         found.dedup();
         found
+    }
+
+    /// Invoices and sessions that named discounts, in a shape that does not show the codes behind them.
+    fn unread_codes(&self) -> Vec<Need> {
+        let hides = |object: &&ObjectState| {
+            object.flag(Field::CodesHidden) && !object.flag(Field::CodesRead) && !object.flag(Field::Missing)
+        };
+        let tellers = self.of(Kind::Invoice).chain(self.of(Kind::Session));
+        tellers.filter(hides).map(|object| Need::CodesOf(object.id.clone())).collect()
     }
 
     fn rewardable(&self) -> bool {
@@ -573,8 +531,8 @@ impl<'m> Reader<'m> {
 
 /// Did Stripe deny the object, and did no other source ever describe it? What its own event said stays known.
 fn denied(state: &ObjectState) -> bool {
-    const BOOKKEEPING: [Field; 4] =
-        [Field::Missing, Field::NoInvoicePayment, Field::NoSession, Field::RefundsListedAt];
+    const BOOKKEEPING: [Field; 5] =
+        [Field::Missing, Field::NoInvoicePayment, Field::NoSession, Field::RefundsListedAt, Field::CodesRead];
     state.flag(Field::Missing) && state.fields.keys().all(|field| BOOKKEEPING.contains(field))
 }
 

@@ -17,6 +17,7 @@ fn policy() -> impl Strategy<Value = Vec<PolicyVersion>> {
                 version,
                 from_ms: (version > 1).then_some(day * DAY),
                 window_days,
+                ..PolicyVersion::default()
             })
             .collect()
     })
@@ -41,6 +42,7 @@ fn piece(n: usize) -> impl Strategy<Value = Evidence> {
                 partner_id: partner.map(str::to_owned),
                 reach,
                 detail: String::new(),
+                turn: None,
             }
         },
     )
@@ -62,7 +64,7 @@ proptest! {
         }),
         at in 0..120 * DAY,
     ) {
-        let (one, other) = (attribute(None, &[], &all, at), attribute(None, &[], &mixed, at));
+        let (one, other) = (attribute(None, &[], &all, at, &PolicyVersion::default()), attribute(None, &[], &mixed, at, &PolicyVersion::default()));
         prop_assert_eq!(&one.partner_id, &other.partner_id);
         prop_assert_eq!(&one.because, &other.because);
         prop_assert_eq!(fingerprint(&all), fingerprint(&mixed));
@@ -71,7 +73,7 @@ proptest! {
 
     #[test]
     fn the_earliest_that_counts_at_the_sale_decides(all in pieces(), at in 0..120 * DAY) {
-        let got = attribute(None, &[], &all, at);
+        let got = attribute(None, &[], &all, at, &PolicyVersion::default());
         let mut counting: Vec<&Evidence> = all
             .iter()
             .filter(|piece| piece.partner_id.is_some())
@@ -91,7 +93,7 @@ proptest! {
     #[test]
     fn equal_fingerprints_give_equal_partners_at_every_time(a in pieces(), b in pieces(), at in 0..120 * DAY) {
         if fingerprint(&a) == fingerprint(&b) {
-            prop_assert_eq!(attribute(None, &[], &a, at).partner_id, attribute(None, &[], &b, at).partner_id);
+            prop_assert_eq!(attribute(None, &[], &a, at, &PolicyVersion::default()).partner_id, attribute(None, &[], &b, at, &PolicyVersion::default()).partner_id);
         }
         // And the text tells all that there is to tell: rebuilt from it, the partner is the same.
         let told = fingerprint(&a);
@@ -100,7 +102,7 @@ proptest! {
             [always, from, then] => if from.parse::<i64>().unwrap() <= at { then } else { always },
             _ => unreachable!("{told}"),
         };
-        prop_assert_eq!(attribute(None, &[], &a, at).partner_id.unwrap_or_default(), wanted);
+        prop_assert_eq!(attribute(None, &[], &a, at, &PolicyVersion::default()).partner_id.unwrap_or_default(), wanted);
     }
 
     #[test]
@@ -127,9 +129,10 @@ proptest! {
             partner_id: Some("ada".into()),
             reach,
             detail: String::new(),
+            turn: None,
         };
-        prop_assert_eq!(attribute(None, &[], std::slice::from_ref(&piece), click + later).partner_id.is_some(), stood);
-        prop_assert_eq!(attribute(None, &[], &[piece], second_of(click) - 1).partner_id, None);
+        prop_assert_eq!(attribute(None, &[], std::slice::from_ref(&piece), click + later, &PolicyVersion::default()).partner_id.is_some(), stood);
+        prop_assert_eq!(attribute(None, &[], &[piece], second_of(click) - 1, &PolicyVersion::default()).partner_id, None);
         let mut turned = purchases.clone();
         turned.reverse();
         prop_assert_eq!(click_reach(click, &turned, &policy), reach);

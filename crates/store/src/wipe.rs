@@ -35,6 +35,8 @@ const BY_CONNECTION: &[&str] = &[
      (SELECT connection_id FROM connection WHERE workspace_id = $1 AND mode = 'test'))",
     "DELETE FROM alias WHERE workspace_id = $1 AND (connection_id LIKE '%:test' OR connection_id IN \
      (SELECT connection_id FROM connection WHERE workspace_id = $1 AND mode = 'test'))",
+    "DELETE FROM code_name WHERE workspace_id = $1 AND connection_id IN \
+     (SELECT connection_id FROM connection WHERE workspace_id = $1 AND mode = 'test')",
     "DELETE FROM fact WHERE workspace_id = $1 AND (connection_id LIKE '%:test' OR connection_id IN \
      (SELECT connection_id FROM connection WHERE workspace_id = $1 AND mode = 'test'))",
     "DELETE FROM observation WHERE workspace_id = $1 AND connection_id IN \

@@ -49,6 +49,11 @@ pub enum Fetch {
         /// Which page raised it.
         page: String,
     },
+    /// An invoice or a session with its discounts and their promotion codes.
+    CodesOf {
+        /// `in_…` or `cs_…`
+        purchase: String,
+    },
 }
 
 impl Fetch {
@@ -72,6 +77,7 @@ impl Fetch {
                 List::CreditNotes => "list_credit_notes",
             },
             Self::Alone { .. } => "alone",
+            Self::CodesOf { .. } => "codes_of",
         }
     }
 
@@ -85,6 +91,7 @@ impl Fetch {
             }
             Self::RefundsOf { charge } => charge,
             Self::Listed { page, .. } | Self::Alone { page } => page,
+            Self::CodesOf { purchase } => purchase,
         }
     }
 
@@ -97,6 +104,7 @@ impl Fetch {
             "sessions_of" => Some(Self::SessionsOf { payment_intent: id }),
             "refunds_of" => Some(Self::RefundsOf { charge: id }),
             "alone" => Some(Self::Alone { page: id }),
+            "codes_of" => Some(Self::CodesOf { purchase: id }),
             _ if name.starts_with("list_") => {
                 List::parse(name.trim_start_matches("list_")).map(|list| Self::Listed { list, page: id })
             }
@@ -150,6 +158,12 @@ pub fn facts_of_answer(
             collector.add(Fact::new(*kind, id.as_str(), fetched_at_ms).with(Field::Missing, true));
             false
         }
+        (Answer::Missing, Fetch::CodesOf { purchase }) => {
+            if let Some(kind) = Kind::of_stripe_id(purchase) {
+                collector.add(Fact::new(kind, purchase.as_str(), fetched_at_ms).with(Field::Missing, true));
+            }
+            false
+        }
         (Answer::Missing, _) => false,
         (Answer::Body(body), Fetch::Object { kind, .. }) => {
             if let Some(project) = project::of_kind(*kind) {
@@ -159,6 +173,16 @@ pub fn facts_of_answer(
         }
         (Answer::Body(body), Fetch::Alone { .. }) => {
             alone(object(body)?, &mut collector)?;
+            false
+        }
+        (Answer::Body(body), Fetch::CodesOf { purchase }) => {
+            if let Some((kind, project)) =
+                Kind::of_stripe_id(purchase).and_then(|kind| Some((kind, project::of_kind(kind)?)))
+            {
+                project(object(body)?, &mut collector);
+                // What this answer does not show, no further one will.
+                collector.add(Fact::new(kind, purchase.as_str(), fetched_at_ms).with(Field::CodesRead, true));
+            }
             false
         }
         (Answer::Body(body), _) => list(fetch, object(body)?, &mut collector)?,

@@ -227,17 +227,7 @@ fn sale_line(sale: &Sale, card: &ProgramCard, now: i64) -> SaleLine {
 }
 
 pub(crate) fn kind_words(kind: &str) -> String {
-    const KINDS: [EvidenceKind; 8] = [
-        EvidenceKind::PartnerMetadata,
-        EvidenceKind::CustomerMetadata,
-        EvidenceKind::ClientReference,
-        EvidenceKind::CustomerPartnerMetadata,
-        EvidenceKind::SignUp,
-        EvidenceKind::StripeId,
-        EvidenceKind::Email,
-        EvidenceKind::Api,
-    ];
-    let known = KINDS.iter().find(|known| known.as_str() == kind);
+    let known = EvidenceKind::ALL.iter().find(|known| known.as_str() == kind);
     known.map_or_else(|| kind.replace('_', " "), |kind| kind.words().to_owned())
 }
 

@@ -2,6 +2,7 @@
 
 pub mod customer;
 pub mod customer_erase;
+pub mod customer_partner;
 pub mod customers;
 pub mod error;
 pub mod event;
@@ -21,11 +22,13 @@ pub mod oauth;
 pub mod overview;
 pub mod paging;
 pub mod partner;
+pub mod partner_codes;
 pub mod partner_form;
 pub mod partners;
 pub mod period;
 pub mod reconcile;
 pub mod reconcile_csv;
+pub mod ruling;
 pub mod scenarios;
 pub mod search;
 pub mod sentence;
@@ -76,10 +79,16 @@ pub fn routes(app: &App) -> Router<App> {
         .route("/p/{program}/partners/{partner}", get(partner::get))
         .route("/p/{program}/partners/{partner}/edit", get(partner_form::edit).post(partner_form::change))
         .route("/p/{program}/partners/{partner}/status", post(partner_form::status))
+        .route("/p/{program}/partners/{partner}/codes", post(partner_codes::add))
+        .route("/p/{program}/partners/{partner}/codes/{code}/remove", post(partner_codes::remove))
         .route("/p/{program}/customers", get(customers::get))
         .route("/p/{program}/customers/{customer}", get(customer::get))
         .route("/p/{program}/customers/{customer}/archive", post(customer::post))
         .route("/p/{program}/customers/{customer}/erase", get(customer_erase::get).post(customer_erase::post))
+        .route(
+            "/p/{program}/customers/{customer}/partner",
+            get(customer_partner::get).post(customer_partner::post),
+        )
         .route("/p/{program}/search", get(search::get))
         .route("/p/{program}/links", get(links::get).post(link_form::add))
         .route("/p/{program}/links/new", get(link_form::new))
@@ -90,6 +99,7 @@ pub fn routes(app: &App) -> Router<App> {
         .route("/p/{program}/reconcile", get(reconcile::get).post(reconcile::post))
         .route("/p/{program}/reconcile.csv", get(reconcile_csv::get))
         .route("/p/{program}/reconcile/{connection}/{run}/heal", post(reconcile::mend))
+        .route("/p/{program}/transactions/{key}/decide", get(ruling::get).post(ruling::post))
         .route("/p/{program}/events", get(events::get))
         .route("/p/{program}/events.csv", get(events_csv::get))
         .route("/p/{program}/events/test", post(event_probe::post))
@@ -113,8 +123,8 @@ pub fn routes(app: &App) -> Router<App> {
 
 fn settings_routes() -> Router<App> {
     use settings::{
-        attach, connection, history, keys, new_program, profile, program, secrets, sessions, stripe, terms,
-        test_data,
+        attach, audit, connection, history, keys, new_program, profile, program, secrets, sessions, stripe,
+        terms, test_data,
     };
     Router::new()
         .route("/programs/new", get(new_program::get).post(new_program::post))
@@ -122,6 +132,8 @@ fn settings_routes() -> Router<App> {
         .route("/p/{program}/settings/terms", get(terms::get).post(terms::post))
         .route("/p/{program}/settings/keys", get(keys::get).post(keys::post))
         .route("/p/{program}/settings/keys/{key}/revoke", post(keys::revoke))
+        .route("/p/{program}/settings/audit", get(audit::get))
+        .route("/p/{program}/settings/audit.csv", get(audit::csv))
         .route("/p/{program}/settings/stripe", get(stripe::get))
         .route("/p/{program}/settings/stripe/oauth", post(settings::oauth::post))
         .route("/p/{program}/settings/stripe/oauth/remove", post(settings::oauth::remove))

@@ -2,6 +2,7 @@
 
 use super::error::PageError;
 use super::link_urls::LinkUrls;
+use super::partner_codes::{CodesPanel, Typed};
 use super::partners::choose_currency;
 use super::visit::{self, Visit};
 use super::words;
@@ -25,6 +26,7 @@ use tributary_store::api::By;
 use tributary_store::api::partners::{self as api, Partner};
 use tributary_store::pages::partners::{self as stored, Brought, Commission};
 use tributary_store::pages::{Direction, Place, customers, frame, links};
+use tributary_store::pipeline::codes::{self, PartnerCode};
 use tributary_store::{StoreError, Tx, Unit, workspaces};
 
 /// What the page shows.
@@ -72,6 +74,8 @@ pub enum Panel {
     Commissions(Vec<CommissionLine>, Option<String>),
     /// All links.
     Links(Vec<LinkLine>),
+    /// Promotion codes: the form, and all that the partner has or had.
+    Codes(CodesPanel),
     /// The terms in force and what they were.
     Terms(Vec<(String, String, bool)>),
     /// What happened: icon, words, when.
@@ -144,10 +148,11 @@ pub struct Asked {
     currency: Option<String>,
 }
 
-const TABS: [(&str, &str); 5] = [
+const TABS: [(&str, &str); 6] = [
     ("", "Customers"),
     ("commissions", "Commissions"),
     ("links", "Links"),
+    ("codes", "Codes"),
     ("terms", "Terms"),
     ("timeline", "Timeline"),
 ];
@@ -170,6 +175,32 @@ async fn show(
     partner_id: String,
     asked: Asked,
 ) -> Result<Response, PageError> {
+    let place = (public_id, partner_id);
+    let shown = compose(app, visit, place, asked).await?;
+    Ok(page(StatusCode::OK, &shown))
+}
+
+/// The page with its codes and what was typed of a further one that cannot be taken.
+pub(super) async fn with_codes(
+    app: &App,
+    visit: &Visit,
+    place: (String, String),
+    typed: &Typed,
+) -> Result<Response, PageError> {
+    let asked = Asked { tab: Some("codes".to_owned()), currency: None };
+    let mut shown = compose(app, visit, place, asked).await?;
+    if let Panel::Codes(panel) = &mut shown.panel {
+        panel.refuse(typed);
+    }
+    Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &shown))
+}
+
+async fn compose(
+    app: &App,
+    visit: &Visit,
+    (public_id, partner_id): (String, String),
+    asked: Asked,
+) -> Result<PartnerPage, PageError> {
     let tab = asked.tab.unwrap_or_default();
     let tab = TABS.iter().find(|(value, _)| *value == tab).map_or("", |(value, _)| *value);
     let workspace_id = visit.session.workspace_id.clone();
@@ -214,7 +245,11 @@ async fn show(
                 .map(|(value, word)| ((*word).to_owned(), to(value, code), *value == tab))
                 .collect(),
         },
-        panel: panel(&loaded, tab, &card, visit.now, urls),
+        panel: if tab == "codes" {
+            Panel::Codes(CodesPanel::new(&loaded.codes, &path, &Typed::default()))
+        } else {
+            panel(&loaded, tab, &card, visit.now, urls)
+        },
         edit_href: format!("{path}/edit"),
         status_href: format!("{path}/status"),
         moves: moves(&partner.status),
@@ -222,7 +257,7 @@ async fn show(
         name,
         frame,
     };
-    Ok(page(StatusCode::OK, &shown))
+    Ok(shown)
 }
 
 /// What can be done with a partner in a status: the status after it, its icon, its verb.
@@ -380,6 +415,7 @@ struct Loaded {
     commissions: Vec<Commission>,
     terms: Vec<TermsVersion>,
     statuses: Vec<(i64, String)>,
+    codes: Vec<PartnerCode>,
 }
 
 struct Load {
@@ -421,6 +457,7 @@ impl Unit for Load {
             commissions: Vec::new(),
             terms: Vec::new(),
             statuses: Vec::new(),
+            codes: Vec::new(),
             frame,
             partner,
         };
@@ -432,6 +469,7 @@ impl Unit for Load {
             }
             "timeline" => loaded.statuses = stored::statuses(tx, &self.workspace_id, id).await?,
             "links" => {}
+            "codes" => loaded.codes = codes::of_partner(tx, &self.workspace_id, id).await?,
             _ => {
                 let filter = customers::Filter { partner_id: id.clone(), ..customers::Filter::default() };
                 loaded.people = customers::list(tx, &place, &filter, Direction::Older, None).await?;

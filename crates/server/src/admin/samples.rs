@@ -225,6 +225,8 @@ fn transaction() -> TransactionPage {
         sum_note: "Held until 21 Dec 2026, then payable.".into(),
         why_title: "Why Maya Lindqvist".into(),
         because: "Attributed by sign-up with the partner's key “maya”.".into(),
+        decide_href: "/p/ABCD2345/transactions/in_1Qx9AbCdEfGhIjKlMn8Lk2/decide".into(),
+        policy: tributary_domain::attribution::PolicyVersion::default().sentence(),
         evidence: vec![
             evidence(
                 true,

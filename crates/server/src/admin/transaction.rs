@@ -49,12 +49,16 @@ pub struct TransactionPage {
     pub why_title: String,
     /// The attribution in one sentence.
     pub because: String,
+    /// The policy that was applied.
+    pub policy: String,
     /// All that was considered.
     pub evidence: Vec<EvidenceRow>,
     /// What was posted, in order.
     pub postings: Vec<PostingRow>,
     /// What is said where nothing was posted.
     pub no_postings: String,
+    /// The page that decides; empty for those who only look on.
+    pub decide_href: String,
     /// The same as JSON.
     pub json_href: String,
 }
@@ -185,9 +189,15 @@ fn compose(visit: &Visit, loaded: &stored::Frame, e: &Explanation) -> Transactio
         sum_note: sum_note(e),
         why_title: format!("Why {}", who.as_deref().unwrap_or("nobody")),
         because: e.attribution.as_ref().map_or_else(|| e.place_reason.clone(), |why| why.because.clone()),
+        policy: e.attribution.as_ref().map(|why| why.policy.clone()).unwrap_or_default(),
         evidence: e.attribution.as_ref().map(|why| explained::evidence(&why.considered)).unwrap_or_default(),
         postings: explained::postings(&e.postings),
         no_postings: "Nothing was posted for this sale.".to_owned(),
+        decide_href: if visit.may_write() {
+            frame.program.href(&format!("transactions/{}/decide", encode(&e.root_id)))
+        } else {
+            String::new()
+        },
         json_href,
         customer,
         frame,

@@ -7,7 +7,7 @@ use tributary_domain::sale::EvidenceKind;
 use tributary_store::pipeline::evidence::{self, EvidenceRow};
 use tributary_store::pipeline::people::Customer;
 use tributary_store::pipeline::visits::{self, Visit};
-use tributary_store::pipeline::{people, policies, signups};
+use tributary_store::pipeline::{people, signups};
 use tributary_store::{StoreError, Tx};
 
 /// The visit of a program and mode that a client reference names.
@@ -38,17 +38,30 @@ pub async fn click(
     customer: &Customer,
     (connection_id, buyer_id): (&str, &str),
     row: &EvidenceRow,
-    policy: &mut Option<Vec<PolicyVersion>>,
+    policy: &[PolicyVersion],
+) -> Result<Option<Evidence>, StoreError> {
+    let kind = EvidenceKind::ClientReference.as_str();
+    if !is_visit_id(&row.value) {
+        return Ok(None);
+    }
+    let purchases = evidence::purchases_with(tx, ws, connection_id, buyer_id, kind, &row.value).await?;
+    click_of(tx, ws, customer, row, |at| click_reach(at, &purchases, policy)).await
+}
+
+/// A client reference as the click that it names; `reach` tells from the click's time (ms UTC) for which sales it counts.
+///
+/// # Errors
+/// The database's.
+pub async fn click_of(
+    tx: &mut Tx<'_>,
+    ws: &str,
+    customer: &Customer,
+    row: &EvidenceRow,
+    reach: impl FnOnce(i64) -> Reach + Send,
 ) -> Result<Option<Evidence>, StoreError> {
     let kind = EvidenceKind::ClientReference;
     let (mode, program_id) = (&customer.mode, &customer.program_id);
     let Some(visit) = visit_of(tx, ws, mode, program_id, kind, &row.value).await? else { return Ok(None) };
-    let purchases =
-        evidence::purchases_with(tx, ws, connection_id, buyer_id, kind.as_str(), &row.value).await?;
-    let policy = match policy {
-        Some(known) => known,
-        None => policy.insert(policies::list(tx, ws, program_id).await?),
-    };
     let key = people::partner_key(tx, ws, &visit.partner_id).await?.unwrap_or_default();
     Ok(Some(Evidence {
         rank: Rank::CameAlong,
@@ -56,9 +69,10 @@ pub async fn click(
         source_id: row.object_id.clone(),
         kind: EvidenceKind::Visit,
         value: row.value.clone(),
-        reach: click_reach(visit.at, &purchases, policy),
+        reach: reach(visit.at),
         detail: format!("of “{key}” on {}", at_words(visit.at)),
         partner_id: Some(visit.partner_id),
+        turn: None,
     }))
 }
 
@@ -84,6 +98,7 @@ pub async fn sign_up(tx: &mut Tx<'_>, ws: &str, customer: &Customer) -> Result<O
         partner_id: Some(partner_id.clone()),
         reach: Reach::Always,
         detail: String::new(),
+        turn: None,
     };
     if customer.partner_by == "browser" {
         let told = signups::first_of(tx, ws, &customer.customer_id).await?;

@@ -1,5 +1,6 @@
 //! What every step of the way knows about where it works.
 
+use tributary_store::pipeline::codes;
 use tributary_store::{P, StoreError, Tx};
 
 /// A program that a connection feeds.
@@ -24,6 +25,8 @@ pub struct Context {
     pub now: i64,
     /// The programs that the connection feeds, by id.
     pub programs: Vec<Fed>,
+    /// Has a partner of any of them a promotion code?
+    pub has_codes: bool,
     /// How long a look-up at Stripe waits for its answer to come by itself, ms.
     pub link_delay_ms: i64,
 }
@@ -61,8 +64,13 @@ impl Context {
         let programs = rows
             .iter()
             .map(|row| Ok(Fed { program_id: row.text(0)?, match_email: row.flag(1)? }))
-            .collect::<Result<_, StoreError>>()?;
+            .collect::<Result<Vec<_>, StoreError>>()?;
+        let mut has_codes = false;
+        for Fed { program_id, .. } in &programs {
+            has_codes = has_codes || codes::any(tx, workspace_id, program_id).await?;
+        }
         Ok(Self {
+            has_codes,
             workspace_id: workspace_id.to_owned(),
             connection_id: connection_id.to_owned(),
             mode: mode.to_owned(),

@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use std::collections::BTreeSet;
-use tributary_domain::fact::Field;
+use tributary_domain::fact::{Field, Kind};
 use tributary_domain::merge::ObjectState;
 use tributary_domain::sale::{EvidenceKind, RawEvidence};
 use tributary_store::pipeline::evidence::{self, EvidenceRow, Filed};
@@ -25,25 +25,42 @@ pub fn rows_of(raw: &[RawEvidence]) -> Vec<EvidenceRow> {
     rows
 }
 
-/// What a Stripe customer object itself says.
+/// What a Stripe customer or subscription itself says.
 #[must_use]
-pub fn of_customer(state: &ObjectState) -> Vec<EvidenceRow> {
-    const KEYS: [(Field, EvidenceKind); 3] = [
-        (Field::CustomerKey, EvidenceKind::CustomerMetadata),
-        (Field::PartnerKey, EvidenceKind::CustomerPartnerMetadata),
-        (Field::EmailHash, EvidenceKind::Email),
+pub fn of_party(state: &ObjectState) -> Vec<EvidenceRow> {
+    let partner = match state.kind {
+        Kind::Subscription => EvidenceKind::SubscriptionMetadata,
+        _ => EvidenceKind::CustomerPartnerMetadata,
+    };
+    let since = state.int(Field::PromotionCodeAt).unwrap_or_else(|| state.created());
+    let keys = [
+        (Field::CustomerKey, EvidenceKind::CustomerMetadata, state.created()),
+        (Field::PartnerKey, partner, state.created()),
+        (Field::EmailHash, EvidenceKind::Email, state.created()),
+        (Field::EmailsSeen, EvidenceKind::Email, state.created()),
+        (Field::PromotionCode, EvidenceKind::StandingCode, since),
     ];
-    let rows = KEYS.iter().filter_map(|(field, kind)| {
-        Some(EvidenceRow {
-            effective_at: state.created(),
+    let mut rows = Vec::new();
+    for (field, kind, effective_at) in keys {
+        let text = state.text(field).unwrap_or_default();
+        let several = matches!(field, Field::EmailsSeen | Field::PromotionCode);
+        let values: Vec<&str> = if several { text.split_whitespace().collect() } else { vec![text] };
+        rows.extend(values.into_iter().filter(|value| !value.is_empty()).map(|value| EvidenceRow {
+            effective_at,
             object_id: state.id.clone(),
             kind: kind.as_str().to_owned(),
-            value: state.text(*field)?.to_owned(),
-        })
-    });
-    let mut rows: Vec<_> = rows.collect();
+            value: value.to_owned(),
+        }));
+    }
     rows.sort();
+    rows.dedup();
     rows
+}
+
+/// Whose evidence it is: the Stripe customer.
+#[must_use]
+pub fn party_of(state: &ObjectState) -> Option<&str> {
+    if state.kind == Kind::Customer { Some(&state.id) } else { state.text(Field::Customer) }
 }
 
 /// What was filed of one sale or customer object, and what holds now.

@@ -423,7 +423,11 @@ fn step(state: &ObjectState) -> Option<Step> {
         Kind::ApiTransaction => {
             of(created, format!("Written by API: {}", amount(Field::Amount)), String::new(), "plus")
         }
-        Kind::PaymentIntent | Kind::InvoicePayment | Kind::Customer => return None,
+        Kind::PaymentIntent
+        | Kind::InvoicePayment
+        | Kind::Customer
+        | Kind::Subscription
+        | Kind::PromotionCode => return None,
     })
 }
 

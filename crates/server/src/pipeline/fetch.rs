@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tributary_domain::fact::Kind;
 use tributary_domain::ids::IdKind;
 use tributary_domain::sale::{Need, read_sale};
+use tributary_store::pipeline::codes;
 use tributary_store::pipeline::inbox::{self, Observation};
 use tributary_store::pipeline::jobs::{self, Job};
 use tributary_store::vault::Key;
@@ -226,10 +227,14 @@ impl Unit for Still {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Option<Connection>, StoreError> {
         let body: Body =
             serde_json::from_str(&self.body).map_err(|e| StoreError::Inconsistent(e.to_string()))?;
-        let (Need::LinksOf(id) | Need::Object(id) | Need::RefundsOf(id)) = &body.need;
+        let (Need::LinksOf(id) | Need::Object(id) | Need::RefundsOf(id) | Need::CodesOf(id)) = &body.need;
         let Some(connection) = connections::find(tx, &self.workspace_id, &body.connection_id).await? else {
             return Ok(None);
         };
+        if Kind::of_stripe_id(id) == Some(Kind::PromotionCode) {
+            let name = codes::name_of(tx, &self.workspace_id, &body.connection_id, id).await?;
+            return Ok(name.is_none().then_some(connection));
+        }
         let ctx =
             Context::load(tx, &self.workspace_id, &body.connection_id, &connection.mode, self.now, 0).await?;
         if body.asked_by.is_some() {
@@ -258,6 +263,7 @@ fn fetches(need: &Need) -> Vec<Fetch> {
             Fetch::InvoicePaymentsOf { payment_intent: id.clone() },
             Fetch::SessionsOf { payment_intent: id.clone() },
         ],
+        Need::CodesOf(id) => vec![Fetch::CodesOf { purchase: id.clone() }],
         Need::RefundsOf(id) => vec![Fetch::RefundsOf { charge: id.clone() }],
         Need::Object(id) => {
             let kind = Kind::of_stripe_id(id);

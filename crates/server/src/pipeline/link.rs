@@ -6,6 +6,7 @@
 //! named a partner, else a customer that the purchase itself bears.
 
 use super::clicks::visit_of;
+use super::codes;
 use super::context::Context;
 use super::project::{People, Person};
 use std::collections::BTreeSet;
@@ -15,7 +16,7 @@ use tributary_domain::sale::EvidenceKind;
 use tributary_store::pipeline::erasure;
 use tributary_store::pipeline::evidence::{self, EvidenceRow};
 use tributary_store::pipeline::people::{self, Birth, Customer, Link};
-use tributary_store::pipeline::{objects, sales, scopes};
+use tributary_store::pipeline::{commissions, decisions, objects, sales, scopes};
 use tributary_store::{StoreError, Tx, workspaces};
 
 /// Longest key of a customer, characters.
@@ -52,7 +53,12 @@ pub async fn resolve_buyers(
 }
 
 /// Finds a buyer's customer in every program; marks its sales if any link changed.
-async fn resolve(tx: &mut Tx<'_>, ctx: &Context, buyer: &str, seen: &People) -> Result<(), StoreError> {
+pub(super) async fn resolve(
+    tx: &mut Tx<'_>,
+    ctx: &Context,
+    buyer: &str,
+    seen: &People,
+) -> Result<(), StoreError> {
     let (ws, con) = (&ctx.workspace_id, &ctx.connection_id);
     let hints = evidence::hints(tx, ws, con, buyer).await?;
     let before = people::links(tx, ws, con, &[buyer.to_owned()]).await?.into_iter().flatten();
@@ -162,6 +168,8 @@ async fn find(
         }
     }
     let by = naming_partner(tx, ctx, program_id, hints).await?;
+    let given = given(tx, ctx, program_id, buyer).await?;
+    let by = by.or(given.as_ref());
     match (by, by_browser) {
         // A browser joins the purchases that come after it; it does not take a customer that a purchase made.
         (Some(by), Some((customer, _))) if second_of(customer.created_at) > by.effective_at => {
@@ -202,6 +210,53 @@ fn link_to(customer: &Customer, kind: EvidenceKind) -> Link {
     }
 }
 
+/// A sale of the buyer that somebody gave to a partner of the program, as a hint.
+async fn given(
+    tx: &mut Tx<'_>,
+    ctx: &Context,
+    program_id: &str,
+    buyer: &str,
+) -> Result<Option<EvidenceRow>, StoreError> {
+    let ws = &ctx.workspace_id;
+    if !commissions::any_decision(tx, ws, program_id).await? {
+        return Ok(None);
+    }
+    let found = decisions::given_of_buyer(tx, ws, program_id, (&ctx.connection_id, buyer)).await?;
+    Ok(found.map(|(root_id, at)| given_hint(&root_id, at)))
+}
+
+fn given_hint(root_id: &str, at: i64) -> EvidenceRow {
+    EvidenceRow {
+        effective_at: at,
+        object_id: root_id.to_owned(),
+        kind: GIVEN.to_owned(),
+        value: String::new(),
+    }
+}
+
+/// The kind of a link that a decision made.
+pub(super) const GIVEN: &str = "decision";
+
+/// Makes the customer of a sale that somebody gave to a partner of a program and that nothing else links to it.
+///
+/// # Errors
+/// The database's.
+pub(super) async fn bear_given(
+    tx: &mut Tx<'_>,
+    ctx: &Context,
+    program_id: &str,
+    sale: &sales::Sale,
+) -> Result<Option<Link>, StoreError> {
+    let (ws, con, buyer) = (&ctx.workspace_id, &ctx.connection_id, &sale.buyer_id);
+    let hints = evidence::hints(tx, ws, con, buyer).await?;
+    let by = given_hint(&sale.root_id, sale.occurred_at);
+    let link = bear(tx, ctx, program_id, buyer, &hints, &by, &People::new()).await?;
+    if let Some(link) = &link {
+        people::upsert_link(tx, ws, con, buyer, link).await?;
+    }
+    Ok(link)
+}
+
 /// The earliest hint that names a partner of the program, by key or by a visit.
 async fn naming_partner<'h>(
     tx: &mut Tx<'_>,
@@ -209,8 +264,11 @@ async fn naming_partner<'h>(
     program_id: &str,
     hints: &'h [EvidenceRow],
 ) -> Result<Option<&'h EvidenceRow>, StoreError> {
-    const NAMES_PARTNER: [EvidenceKind; 4] = [
+    const NAMES_PARTNER: [EvidenceKind; 7] = [
         EvidenceKind::PartnerMetadata,
+        EvidenceKind::SubscriptionMetadata,
+        EvidenceKind::PromotionCode,
+        EvidenceKind::StandingCode,
         EvidenceKind::ClientReference,
         EvidenceKind::CustomerPartnerMetadata,
         // Without a sign-up a partner's key has been seen travelling under the name `customer_key`.
@@ -219,6 +277,14 @@ async fn naming_partner<'h>(
     let ws = &ctx.workspace_id;
     for hint in hints {
         let Some(kind) = NAMES_PARTNER.into_iter().find(|kind| kind.as_str() == hint.kind) else { continue };
+        if matches!(kind, EvidenceKind::PromotionCode | EvidenceKind::StandingCode) {
+            let place = (ws.as_str(), program_id, ctx.connection_id.as_str());
+            let found = codes::look_up(tx, place, &hint.value, hint.effective_at).await?;
+            if found.is_some_and(|found| found.owner.is_some()) {
+                return Ok(Some(hint));
+            }
+            continue;
+        }
         let named = visit_of(tx, ws, &ctx.mode, program_id, kind, &hint.value).await?.is_some()
             || people::find_partner_by_key(tx, ws, program_id, &hint.value).await?.is_some();
         if named {
@@ -278,11 +344,16 @@ async fn born_key(
             return Ok(hint.value.clone());
         }
     }
-    Ok(match buyer.split_once(':') {
+    Ok(born_by(buyer))
+}
+
+/// The key of a customer that a buyer's purchase bears where no other travelled along.
+pub(super) fn born_by(buyer: &str) -> String {
+    match buyer.split_once(':') {
         Some(("guest", hash)) => format!("stripe_guest_{}", hash.get(..16).unwrap_or(hash)),
         Some((_, rest)) => format!("stripe_{rest}"),
         None => format!("stripe_{buyer}"),
-    })
+    }
 }
 
 /// To be called in the unit that inserted, changed, deleted or restored a customer: the buyers that it may be

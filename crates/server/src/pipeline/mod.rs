@@ -2,6 +2,7 @@
 //! receive (in `stripe::receive`) → [`project`] → [`place`] → [`settle`] → [`post`], driven by [`worker`].
 
 pub mod clicks;
+pub mod codes;
 pub mod context;
 pub mod decide;
 pub mod erase;
@@ -16,11 +17,13 @@ pub mod post;
 pub mod project;
 mod purged;
 pub mod replay;
+pub mod rulings;
 pub mod seal;
 pub mod settle;
 pub mod signup;
 pub mod transactions;
 pub mod verify;
+pub mod witness;
 pub mod worker;
 pub mod world;
 

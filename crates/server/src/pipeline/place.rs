@@ -1,14 +1,18 @@
 //! To which program and customer a sale belongs: the one named by evidence on the sale itself, else the
 //! buyer's oldest link. A key that fits two programs equally gives nobody, with that reason.
 
-use super::context::Context;
+use super::clicks::visit_of;
+use super::codes;
+use super::context::{Context, Fed};
+use super::link;
 use super::post::Poster;
 use std::collections::{BTreeMap, BTreeSet};
 use tributary_domain::attribution::is_visit_id;
 use tributary_domain::sale::EvidenceKind;
+use tributary_store::pipeline::decisions::{self, AS_EVIDENCE_SAYS};
 use tributary_store::pipeline::evidence::{self, EvidenceRow};
 use tributary_store::pipeline::people::{self, Link};
-use tributary_store::pipeline::{commissions, objects, sales, sales::Sale, scopes};
+use tributary_store::pipeline::{commissions, objects, policies, sales, sales::Sale, scopes};
 use tributary_store::{StoreError, Tx, Unit};
 
 /// A sale to be placed, with the sales that turned out to be the same purchase.
@@ -38,12 +42,16 @@ pub async fn place(tx: &mut Tx<'_>, ctx: &Context, mut batch: Vec<Placing>) -> R
     let mut poster = Poster::new(ws, ctx.now);
     for ((placing, evidence), links) in batch.iter_mut().zip(evidence).zip(links) {
         let sale = &mut placing.sale;
-        let place = find(tx, ctx, &evidence, &links).await?;
+        let place = match given(tx, ctx, sale, &links).await? {
+            Some(place) => place,
+            None => find(tx, ctx, &evidence, &links, sale.occurred_at).await?,
+        };
         let old = sale.program_id.clone().zip(sale.customer_id.clone());
         let new = place.target.clone();
         sale.unsettled |= old != new || sale.place_reason != place.reason;
-        if sale.unsettled && evidence.iter().any(|row| is_visit_id(&row.value)) {
-            // When this purchase happened decides whether its click stands, for every customer that the buyer is.
+        if sale.unsettled && evidence.iter().any(moves_customer) {
+            // When this purchase happened decides whether its click stands and which of code and link goes first, for
+            // every customer that the buyer is.
             dirty.extend(links.iter().map(|link| (link.program_id.clone(), link.customer_id.clone())));
         }
         (sale.program_id, sale.customer_id) = new.clone().unzip();
@@ -94,9 +102,42 @@ async fn withdraw(
     Ok(())
 }
 
+/// Does the time of the purchase decide what a piece says of the customer?
+fn moves_customer(row: &EvidenceRow) -> bool {
+    is_visit_id(&row.value) || row.kind == EvidenceKind::PromotionCode.as_str()
+}
+
 struct Place {
     target: Option<(String, String)>,
     reason: String,
+}
+
+/// A sale that somebody gave to a partner, or took from everybody, belongs to the program of that decision.
+async fn given(
+    tx: &mut Tx<'_>,
+    ctx: &Context,
+    sale: &Sale,
+    links: &[Link],
+) -> Result<Option<Place>, StoreError> {
+    let ws = &ctx.workspace_id;
+    for Fed { program_id, .. } in &ctx.programs {
+        if !commissions::any_decision(tx, ws, program_id).await? {
+            continue;
+        }
+        let Some(last) = decisions::of_sale(tx, ws, program_id, &sale.sale_id).await? else { continue };
+        if last.value.is_empty() || last.value == AS_EVIDENCE_SAYS {
+            continue;
+        }
+        let link = match links.iter().find(|link| link.program_id == *program_id) {
+            Some(link) => Some(link.clone()),
+            None => link::bear_given(tx, ctx, program_id, sale).await?,
+        };
+        if let Some(link) = link {
+            let reason = "a decision gave the sale to a partner of this program".to_owned();
+            return Ok(Some(Place { target: Some((link.program_id, link.customer_id)), reason }));
+        }
+    }
+    Ok(None)
 }
 
 async fn find(
@@ -104,44 +145,42 @@ async fn find(
     ctx: &Context,
     evidence: &[EvidenceRow],
     links: &[Link],
+    occurred_at: i64,
 ) -> Result<Place, StoreError> {
     let to = |link: &Link, reason: String| Place {
         target: Some((link.program_id.clone(), link.customer_id.clone())),
         reason,
     };
     let in_program = |program: &String| links.iter().find(|link| link.program_id == *program);
-    // Evidence on the sale itself names the program.
-    let mut named: BTreeMap<String, String> = BTreeMap::new();
-    for row in evidence.iter().filter(|row| row.kind == EvidenceKind::PartnerMetadata.as_str()) {
-        for program in &ctx.programs {
-            let found =
-                people::find_partner_by_key(tx, &ctx.workspace_id, &program.program_id, &row.value).await?;
-            if found.is_some() {
-                named.insert(program.program_id.clone(), row.value.clone());
-            }
-        }
-    }
     let api = evidence.iter().find(|row| row.kind == EvidenceKind::Api.as_str());
     if let Some(link) = api.and_then(|row| links.iter().find(|link| link.source_id == row.object_id)) {
         return Ok(to(link, "named by the API transaction".to_owned()));
     }
-    let mut programs = named.iter();
-    match (programs.next(), programs.next()) {
-        (Some((_, key)), Some(_)) => {
-            let reason = format!("the partner key “{key}” fits two programs equally");
-            return Ok(Place { target: None, reason });
-        }
-        (Some((program, key)), None) => {
-            if let Some(link) = in_program(program) {
-                return Ok(to(link, format!("the metadata of the sale names the partner key “{key}”")));
+    // Evidence on the sale itself names the program.
+    for kind in order(tx, ctx, occurred_at).await? {
+        let named = named_by(tx, ctx, evidence, kind).await?;
+        let mut programs = named.iter();
+        match (programs.next(), programs.next()) {
+            (Some((_, what)), Some(_)) if kind != EvidenceKind::ClientReference => {
+                let reason = format!("the {what} fits two programs equally");
+                return Ok(Place { target: None, reason });
             }
+            (Some((program, what)), None) => {
+                if let Some(link) = in_program(program) {
+                    let reason = match kind {
+                        EvidenceKind::PartnerMetadata => format!("the metadata of the sale names the {what}"),
+                        _ => format!("the sale came with the {what}"),
+                    };
+                    return Ok(to(link, reason));
+                }
+            }
+            _ => {}
         }
-        (None, _) => {}
     }
     let Some(first) = links.first() else {
         return Ok(Place {
             target: None,
-            reason: "nothing links the buyer to a customer or partner".to_owned(),
+            reason: format!("nothing links the buyer to a customer or partner{}", foreign(evidence)),
         });
     };
     let ties = |link: &&Link| (link.effective_at, &link.source_id) == (first.effective_at, &first.source_id);
@@ -153,21 +192,87 @@ async fn find(
     Ok(to(first, format!("the buyer is known: {words}")))
 }
 
+/// The order in which evidence on a sale names its program: metadata, then link and code as the policies in force say
+/// where they agree; where they do not, the link goes first.
+async fn order(tx: &mut Tx<'_>, ctx: &Context, occurred_at: i64) -> Result<[EvidenceKind; 3], StoreError> {
+    use EvidenceKind::{ClientReference, PartnerMetadata, PromotionCode};
+    let mut code_first = ctx.has_codes;
+    for program in ctx.programs.iter().filter(|_| ctx.has_codes) {
+        let policy = policies::at(tx, &ctx.workspace_id, &program.program_id, occurred_at).await?;
+        code_first &= policy.code_first;
+    }
+    Ok(if code_first {
+        [PartnerMetadata, PromotionCode, ClientReference]
+    } else {
+        [PartnerMetadata, ClientReference, PromotionCode]
+    })
+}
+
+/// The programs in which evidence of one kind names a partner, each with what it says.
+async fn named_by(
+    tx: &mut Tx<'_>,
+    ctx: &Context,
+    evidence: &[EvidenceRow],
+    kind: EvidenceKind,
+) -> Result<BTreeMap<String, String>, StoreError> {
+    let ws = &ctx.workspace_id;
+    let mut named = BTreeMap::new();
+    // With one program there is nothing to choose.
+    if ctx.programs.len() < 2 && kind != EvidenceKind::PartnerMetadata {
+        return Ok(named);
+    }
+    for row in evidence.iter().filter(|row| row.kind == kind.as_str()) {
+        for Fed { program_id, .. } in &ctx.programs {
+            let what = match kind {
+                EvidenceKind::PromotionCode => {
+                    let place = (ws.as_str(), program_id.as_str(), ctx.connection_id.as_str());
+                    let found = codes::look_up(tx, place, &row.value, row.effective_at).await?;
+                    found
+                        .filter(|found| found.owner.is_some())
+                        .map(|found| format!("promotion code “{}”", found.shown))
+                }
+                EvidenceKind::ClientReference if is_visit_id(&row.value) => {
+                    let visit = visit_of(tx, ws, &ctx.mode, program_id, kind, &row.value).await?;
+                    visit.map(|_| "click on a referral link".to_owned())
+                }
+                _ => people::find_partner_by_key(tx, ws, program_id, &row.value)
+                    .await?
+                    .map(|_| format!("partner key “{}”", row.value)),
+            };
+            if let Some(what) = what {
+                named.insert(program_id.clone(), what);
+            }
+        }
+    }
+    Ok(named)
+}
+
+/// What came along and fits nobody, in words.
+fn foreign(evidence: &[EvidenceRow]) -> String {
+    let reference = evidence.iter().find(|row| row.kind == EvidenceKind::ClientReference.as_str());
+    let code = evidence.iter().find(|row| row.kind == EvidenceKind::PromotionCode.as_str());
+    match (reference, code) {
+        (Some(row), _) => {
+            let long =
+                if row.value.ends_with('…') { ", longer than the 200 characters of Stripe" } else { "" };
+            format!(
+                "; its client_reference_id “{}”{long} is no visit, partner's key or customer's key here",
+                row.value
+            )
+        }
+        (None, Some(row)) => format!("; its promotion code {} belongs to no partner", row.value),
+        (None, None) => String::new(),
+    }
+}
+
 fn kind_words(kind: &str) -> &'static str {
-    const KINDS: [EvidenceKind; 8] = [
-        EvidenceKind::PartnerMetadata,
-        EvidenceKind::CustomerMetadata,
-        EvidenceKind::ClientReference,
-        EvidenceKind::CustomerPartnerMetadata,
-        EvidenceKind::SignUp,
-        EvidenceKind::StripeId,
-        EvidenceKind::Email,
-        EvidenceKind::Api,
-    ];
     if kind == "erasure" {
         return "as it stood when the person was erased";
     }
-    KINDS.iter().find(|known| known.as_str() == kind).map_or("by a link", |kind| kind.words())
+    EvidenceKind::ALL
+        .iter()
+        .find(|known| known.as_str() == kind)
+        .map_or(if kind == link::GIVEN { "by a decision" } else { "by a link" }, |kind| kind.words())
 }
 
 /// Places sales that were marked because what is known of their buyer changed.

@@ -3,6 +3,7 @@
 //! Everything happens in the caller's transaction, under the connection's lock. The result does not depend on
 //! the order or number of the sources.
 
+use super::codes;
 use super::context::Context;
 use super::erase::redact::redacted;
 use super::evidence::{self, Refile};
@@ -10,8 +11,10 @@ use super::link;
 use super::place::{self, Placing};
 use super::world::{Group, Source, World};
 use std::collections::{BTreeMap, BTreeSet};
+use tributary_domain::fact::Kind;
 use tributary_domain::ids;
-use tributary_domain::sale::{Buyer, SaleState, SaleView, read_sale};
+use tributary_domain::merge::ObjectState;
+use tributary_domain::sale::{Buyer, EvidenceKind, Need, SaleState, SaleView, read_sale};
 use tributary_store::pipeline::{evidence as evidence_sql, jobs, objects, sales, sales::Sale};
 use tributary_store::{StoreError, Tx};
 
@@ -80,7 +83,10 @@ async fn project(
     let new_buyers = changes.iter().filter(|change| change.new_buyer).map(|change| &change.sale.buyer_id);
     link::resolve_buyers(tx, ctx, &hinted, new_buyers, people).await?;
     let placing = changes.into_iter().map(|change| Placing { sale: change.sale, losers: change.losers });
-    place::place(tx, ctx, placing.collect()).await
+    place::place(tx, ctx, placing.collect()).await?;
+    let codes = world.touched_apart().filter(|state| state.kind == Kind::PromotionCode);
+    let codes: Vec<ObjectState> = codes.cloned().collect();
+    codes::learn(tx, ctx, &codes).await
 }
 
 /// The sales that the groups were filed under, as they are stored.
@@ -191,7 +197,8 @@ async fn enqueue_needs(tx: &mut Tx<'_>, ctx: &Context, changes: &[Change]) -> Re
     if !ctx.is_stripe() {
         return Ok(());
     }
-    let needs = changes.iter().flat_map(|change| &change.view.needs);
+    let wanted = |need: &&Need| ctx.has_codes || !matches!(need, Need::CodesOf(_));
+    let needs = changes.iter().flat_map(|change| &change.view.needs).filter(wanted);
     let bodies = needs.map(|need| super::fetch::body_of(&ctx.connection_id, need));
     let bodies = bodies.collect::<Result<Vec<_>, _>>()?;
     let run_at = ctx.now.saturating_add(ctx.link_delay_ms);
@@ -206,7 +213,8 @@ async fn refile_all(
     changes: &mut [Change],
 ) -> Result<BTreeSet<String>, StoreError> {
     let (ws, con) = (&ctx.workspace_id, &ctx.connection_id);
-    let customers: Vec<_> = world.touched_customers().collect();
+    let customers: Vec<_> =
+        world.touched_apart().filter(|state| evidence::party_of(state).is_some()).collect();
     let ids: Vec<&str> = customers.iter().map(|state| state.id.as_str()).collect();
     let mut pieces = Vec::with_capacity(changes.len() + customers.len());
     let of_sales: Vec<Vec<String>> = changes
@@ -235,9 +243,18 @@ async fn refile_all(
         let filed = evidence_sql::of_buyer_objects(tx, ws, con, &ids).await?;
         for (state, mut old) in customers.into_iter().zip(filed) {
             old.sort();
-            let new = evidence::of_customer(state);
-            pieces.push(Refile { sale_id: None, buyer_id: state.id.clone(), old, new, moved: false });
+            let Some(buyer_id) = evidence::party_of(state).map(str::to_owned) else { continue };
+            pieces.push(Refile {
+                sale_id: None,
+                buyer_id,
+                old,
+                new: evidence::of_party(state),
+                moved: false,
+            });
         }
     }
+    let kinds = [EvidenceKind::PromotionCode.as_str(), EvidenceKind::StandingCode.as_str()];
+    let named = pieces.iter().flat_map(|piece| &piece.new).filter(|row| kinds.contains(&row.kind.as_str()));
+    codes::ask_names(tx, ctx, &named.map(|row| row.value.clone()).collect()).await?;
     evidence::refile(tx, ctx, &pieces).await
 }

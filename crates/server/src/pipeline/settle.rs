@@ -3,20 +3,21 @@
 //! One transaction locks the scope, reads, computes and posts, and notes the generation that it read: a change
 //! that came meanwhile raises the generation and is settled next.
 
-use super::clicks;
 use super::post::Poster;
+use super::rulings;
 use crate::App;
 use std::collections::{BTreeSet, HashMap};
-use tributary_domain::attribution::{self, Attribution, Evidence, Rank, Reach};
+use tributary_domain::attribution::{self, Attribution, Evidence, PolicyVersion, policy_at};
 use tributary_domain::ids;
 use tributary_domain::money::Currency;
-use tributary_domain::sale::{EvidenceKind, SaleState};
+use tributary_domain::sale::SaleState;
 use tributary_domain::settlement::{self, Prefix, SettleSale, Target};
 use tributary_domain::terms::{Duration, TermsVersion};
 use tributary_store::pipeline::commissions::{self, Commission};
+use tributary_store::pipeline::decisions::Decided;
 use tributary_store::pipeline::evidence::{self, EvidenceRow};
 use tributary_store::pipeline::people::{self, Customer};
-use tributary_store::pipeline::{objects, sales, sales::Sale, scopes};
+use tributary_store::pipeline::{objects, policies, sales, sales::Sale, scopes};
 use tributary_store::{StoreError, Tx, Unit, workspaces};
 
 /// Sales that one transaction settles at most, in one scope.
@@ -79,18 +80,22 @@ pub async fn settle_customer(
 
 /// What attribution and terms need to know of one scope, read once.
 pub struct Scene {
-    workspace_id: String,
+    pub(super) workspace_id: String,
     /// The program.
     pub program_id: String,
     /// The customer.
     pub customer: Customer,
     /// All versions of the terms.
     pub versions: Vec<TermsVersion>,
+    /// All versions of the policy.
+    pub policy: Vec<PolicyVersion>,
     /// Evidence that speaks for the customer.
     pub on_customer: Vec<Evidence>,
-    partners: HashMap<String, Option<String>>,
+    pub(super) partners: HashMap<String, Option<String>>,
     statuses: HashMap<String, Vec<(i64, String)>>,
     decided: bool,
+    /// What was decided of the customer, the newest first.
+    pub(super) on_whole: Vec<Decided>,
 }
 
 impl Scene {
@@ -111,70 +116,19 @@ impl Scene {
             workspace_id: workspace_id.to_owned(),
             program_id: program_id.to_owned(),
             versions: workspaces::list_terms(tx, workspace_id, program_id).await?,
+            policy: policies::list(tx, workspace_id, program_id).await?,
             decided: commissions::any_decision(tx, workspace_id, program_id).await?,
             on_customer: Vec::new(),
+            on_whole: Vec::new(),
             partners: HashMap::new(),
             statuses: HashMap::new(),
             customer,
         };
         scene.on_customer = scene.customer_evidence(tx).await?;
+        if scene.decided {
+            scene.on_whole = rulings::on_customer(tx, workspace_id, &scene.customer).await?;
+        }
         Ok(Some(scene))
-    }
-
-    async fn customer_evidence(&mut self, tx: &mut Tx<'_>) -> Result<Vec<Evidence>, StoreError> {
-        const SPEAKS: [EvidenceKind; 4] = [
-            EvidenceKind::ClientReference,
-            EvidenceKind::PartnerMetadata,
-            EvidenceKind::CustomerPartnerMetadata,
-            EvidenceKind::CustomerMetadata,
-        ];
-        let mut found = Vec::new();
-        found.extend(clicks::sign_up(tx, &self.workspace_id, &self.customer).await?);
-        let mut policy = None;
-        let buyers = people::buyers_of(tx, &self.workspace_id, &self.customer.customer_id).await?;
-        for (connection, buyer) in buyers {
-            for hint in evidence::hints(tx, &self.workspace_id, &connection, &buyer).await? {
-                let Some(kind) = SPEAKS.into_iter().find(|kind| kind.as_str() == hint.kind) else { continue };
-                // The customer's own key says who it is, not who brought it.
-                if hint.value == self.customer.key && kind != EvidenceKind::PartnerMetadata {
-                    continue;
-                }
-                let (ws, whose) = (&self.workspace_id, (connection.as_str(), buyer.as_str()));
-                let click = match kind {
-                    EvidenceKind::ClientReference => {
-                        clicks::click(tx, ws, &self.customer, whose, &hint, &mut policy).await?
-                    }
-                    _ => None,
-                };
-                found.push(match click {
-                    Some(click) => click,
-                    None => self.evidence(tx, kind, hint).await?,
-                });
-            }
-        }
-        found.sort();
-        Ok(found)
-    }
-
-    async fn evidence(
-        &mut self,
-        tx: &mut Tx<'_>,
-        kind: EvidenceKind,
-        row: EvidenceRow,
-    ) -> Result<Evidence, StoreError> {
-        let partner_id = self.partner(tx, &row.value).await?;
-        let EvidenceRow { effective_at, object_id, value, .. } = row;
-        let (rank, reach, detail) = (Rank::CameAlong, Reach::Always, String::new());
-        Ok(Evidence { rank, effective_at, source_id: object_id, kind, value, partner_id, reach, detail })
-    }
-
-    async fn partner(&mut self, tx: &mut Tx<'_>, key: &str) -> Result<Option<String>, StoreError> {
-        if let Some(known) = self.partners.get(key) {
-            return Ok(known.clone());
-        }
-        let found = people::find_partner_by_key(tx, &self.workspace_id, &self.program_id, key).await?;
-        self.partners.insert(key.to_owned(), found.clone());
-        Ok(found)
     }
 
     /// Was the partner out of the program at an instant (ms UTC)?
@@ -199,24 +153,24 @@ impl Scene {
         sale: &Sale,
         on_sale: &[EvidenceRow],
     ) -> Result<(Attribution, SettleSale), StoreError> {
-        let mut pieces = Vec::new();
-        for row in on_sale.iter().filter(|row| row.kind == EvidenceKind::PartnerMetadata.as_str()) {
-            pieces.push(self.evidence(tx, EvidenceKind::PartnerMetadata, row.clone()).await?);
-        }
-        let (mut voided, mut decided) = (false, None);
+        let pieces = self.sale_evidence(tx, sale, on_sale).await?;
+        let (mut voided, mut ruling) = (false, None);
         if self.decided {
-            for (kind, value) in commissions::decisions_on(tx, &self.workspace_id, &sale.sale_id).await? {
+            for (kind, _) in commissions::decisions_on(tx, &self.workspace_id, &sale.sale_id).await? {
                 match kind.as_str() {
                     "void" => voided = true,
                     "unvoid" => voided = false,
-                    _ => decided = Some(value),
+                    _ => {}
                 }
             }
+            let place = (&*self.workspace_id, &*self.program_id);
+            ruling = rulings::of_sale(tx, place, &sale.sale_id, &self.on_whole, sale.occurred_at).await?;
         }
         // What Stripe says of a customer after it was deleted changes nothing more.
         voided |= self.customer.deleted_at.is_some_and(|at| sale.occurred_at > at);
-        let attribution =
-            attribution::attribute(decided.as_deref(), &pieces, &self.on_customer, sale.occurred_at);
+        let policy = policy_at(&self.policy, sale.occurred_at);
+        let (ruling, at) = (ruling.as_ref(), sale.occurred_at);
+        let attribution = attribution::attribute(ruling, &pieces, &self.on_customer, at, &policy);
         let suspended = match &attribution.partner_id {
             Some(partner) => self.out_at(tx, partner, sale.occurred_at).await?,
             None => false,

@@ -143,7 +143,7 @@ impl World {
         let mut of_id: BTreeMap<&str, usize> = BTreeMap::new();
         let mut of_sale: BTreeMap<&str, usize> = BTreeMap::new();
         for (id, alias) in &self.aliases {
-            if is_customer(id, alias) {
+            if stands_apart(id, alias) {
                 continue;
             }
             let mut near: BTreeSet<usize> = BTreeSet::new();
@@ -209,12 +209,12 @@ impl World {
         }
     }
 
-    /// Stripe customers that the batch changed.
-    pub fn touched_customers(&self) -> impl Iterator<Item = &ObjectState> {
+    /// Objects that stand apart from sales and that the batch changed: customers, subscriptions, promotion codes.
+    pub fn touched_apart(&self) -> impl Iterator<Item = &ObjectState> {
         self.touched
             .iter()
             .filter_map(|id| self.aliases.get(id)?.state.as_ref())
-            .filter(|state| state.kind == Kind::Customer)
+            .filter(|state| state.kind.stands_apart())
     }
 
     /// Writes the changed rows.
@@ -227,7 +227,7 @@ impl World {
     }
 }
 
-fn is_customer(id: &str, alias: &Alias) -> bool {
-    alias.state.as_ref().map_or_else(|| Kind::of_stripe_id(id), |state| Some(state.kind))
-        == Some(Kind::Customer)
+fn stands_apart(id: &str, alias: &Alias) -> bool {
+    let kind = alias.state.as_ref().map_or_else(|| Kind::of_stripe_id(id), |state| Some(state.kind));
+    kind.is_some_and(Kind::stands_apart)
 }

@@ -2,7 +2,7 @@
 
 use super::{Page, Place, tags_of, tags_text};
 use crate::pipeline::counters::{self, Counted};
-use crate::pipeline::people;
+use crate::pipeline::{decisions, people};
 use crate::{P, Row, StoreError, Tx};
 
 /// A customer.
@@ -265,6 +265,10 @@ pub async fn update(
         P::T(&c.partner_by),
     ];
     tx.exec(sql, &params).await?;
+    if before.key != c.key {
+        let of = (place.program_id.as_str(), place.mode.as_str());
+        decisions::follow_key(tx, &place.workspace_id, of, &before.key, &c.key).await?;
+    }
     let (before, after) = (before.counted(place), c.counted(place));
     counters::customer_changed(tx, &place.workspace_id, Some(before), Some(after)).await
 }

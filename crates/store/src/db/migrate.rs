@@ -31,7 +31,9 @@ migrations!(
     "0020_whole",
     "0021_payloads",
     "0022_erasure",
-    "0024_partner_month"
+    "0024_partner_month",
+    "0027_codes",
+    "0028_audit"
 );
 
 /// The newest version that this binary knows: the greatest number, of which some before it may not be in use.

@@ -1,5 +1,6 @@
 //! What the merchant's pages read, one file per page, and the sessions of those who look at them.
 
+pub mod audit;
 pub mod customers;
 pub mod events;
 pub mod frame;

@@ -247,6 +247,9 @@ pub async fn clear_customer(
          origin = 'api', born_of = NULL, partner_id = $4, partner_by = 'erased', updated_at = $5 \
          WHERE workspace_id = $1 AND customer_id = $2";
     tx.exec(sql, &[ws, id, P::T(key), P::opt_t(partner_id), P::I(now)]).await?;
+    let of = (before.program_id.as_str(), before.mode.as_str());
+    super::decisions::follow_key(tx, workspace_id, of, &before.key, key).await?;
+    crate::pages::audit::follow_key(tx, workspace_id, of, &before.key, key).await?;
     let sql = "INSERT INTO erasure (workspace_id, customer_id, actor, created_at) VALUES ($1, $2, $3, $4) \
          ON CONFLICT (workspace_id, customer_id) DO NOTHING";
     tx.exec(sql, &[ws, id, P::T(actor), P::I(now)]).await?;

@@ -238,3 +238,39 @@ pub async fn purchases_with(
     let params = [P::T(workspace_id), P::T(connection_id), P::T(buyer_id), P::T(kind), P::T(value)];
     tx.rows(sql, &params).await?.iter().map(|row| row.int(0)).collect()
 }
+
+/// The sale whose object carried a piece of a kind and value of a buyer first.
+///
+/// # Errors
+/// The database's.
+pub async fn first_sale_with(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    (connection_id, buyer_id): (&str, &str),
+    kind: &str,
+    value: &str,
+) -> Result<Option<String>, StoreError> {
+    let sql = "SELECT sale_id FROM evidence WHERE workspace_id = $1 AND connection_id = $2 AND buyer_id = $3 \
+         AND kind = $4 AND value = $5 AND sale_id IS NOT NULL ORDER BY effective_at, object_id LIMIT 1";
+    let params = [P::T(workspace_id), P::T(connection_id), P::T(buyer_id), P::T(kind), P::T(value)];
+    tx.opt(sql, &params).await?.map(|row| row.text(0)).transpose()
+}
+
+/// Values of one kind on a sale, and when the sale happened (ms UTC). At most 100.
+///
+/// # Errors
+/// The database's.
+pub async fn values_on_sale(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    sale_id: &str,
+    kind: &str,
+) -> Result<(Vec<String>, Option<i64>), StoreError> {
+    let sql = "SELECT e.value FROM evidence e WHERE e.workspace_id = $1 AND e.sale_id = $2 AND e.kind = $3 \
+         ORDER BY e.value LIMIT 100";
+    let rows = tx.rows(sql, &[P::T(workspace_id), P::T(sale_id), P::T(kind)]).await?;
+    let values = rows.iter().map(|row| row.text(0)).collect::<Result<_, _>>()?;
+    let sql = "SELECT occurred_at FROM sale WHERE workspace_id = $1 AND sale_id = $2";
+    let row = tx.opt(sql, &[P::T(workspace_id), P::T(sale_id)]).await?;
+    Ok((values, row.map(|row| row.int(0)).transpose()?))
+}

@@ -1,7 +1,9 @@
 //! SQL of the way of a payment, one file per step.
 
+pub mod codes;
 pub mod commissions;
 pub mod counters;
+pub mod decisions;
 pub mod erasure;
 pub mod evidence;
 pub mod inbox;

@@ -9,6 +9,8 @@ use sha2::{Digest as _, Sha256};
 const VOLATILE: &[(&str, &str)] = &[
     ("connection", "cursor_at"),
     ("connection", "checked_at"),
+    ("connection", "looked_at"),
+    ("connection", "look_failures"),
     ("connection", "status"),
     ("connection", "status_reason"),
     ("connection", "warnings"),

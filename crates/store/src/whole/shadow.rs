@@ -13,7 +13,8 @@ use crate::{Db, P, StoreError, Tx, Unit};
 pub const PREFIX: &str = "shadow_";
 
 /// The tables that are replaced.
-const SHADOWED: &[&str] = &["fact", "alias", "sale", "evidence", "buyer_hint", "buyer_customer", "customer"];
+const SHADOWED: &[&str] =
+    &["fact", "alias", "sale", "evidence", "buyer_hint", "buyer_customer", "code_name", "customer"];
 
 /// Which sale of the new ones takes which id: by root, else its own, unless another one has that.
 const MAP: &[&str] = &[
@@ -129,7 +130,7 @@ pub async fn lock(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     if tx.is_postgres() {
         // Not what an event's foreign key looks at: events come in meanwhile.
         let sql = "LOCK TABLE partner_status, customer, decision, api_transaction, browser_signup, fact, \
-             alias, sale, evidence, buyer_hint, buyer_customer, scope, commission, journal IN EXCLUSIVE MODE";
+             alias, sale, evidence, buyer_hint, buyer_customer, code_name, scope, commission, journal IN EXCLUSIVE MODE";
         tx.exec(sql, &[]).await?;
     }
     Ok(())
@@ -146,7 +147,7 @@ pub async fn swap(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     let of_sale =
         [("sale_id", "m.real_id"), ("unsettled", "(s.program_id IS NOT NULL)"), ("unplaced", "FALSE")];
     replace(tx, "sale", " JOIN", &of_sale).await?;
-    for name in ["fact", "alias", "evidence", "buyer_hint", "buyer_customer"] {
+    for name in ["fact", "alias", "evidence", "buyer_hint", "buyer_customer", "code_name"] {
         tx.exec(statement(format!("DELETE FROM {name}")), &[]).await?;
         if matches!(name, "alias" | "evidence") {
             replace(tx, name, " LEFT JOIN", &of_sale[..1]).await?;

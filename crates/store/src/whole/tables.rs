@@ -19,6 +19,7 @@ pub const TABLES: &[Table] = &[
     table("partner", Class::Source),
     table("partner_status", Class::Source),
     table("referral_link", Class::Source),
+    table("partner_code", Class::Source),
     // One that a purchase bore is derived, unless the API has written something for it since.
     Table {
         sources: "origin = 'api' OR customer_id IN (SELECT customer_id FROM api_transaction)",
@@ -37,6 +38,8 @@ pub const TABLES: &[Table] = &[
     table("sighting", Class::Setting),
     table("api_transaction", Class::Source),
     table("decision", Class::Source),
+    // Who changed what: kept, and nothing is derived from it.
+    table("audit", Class::Setting),
     table("erasure", Class::Source),
     table("erased_object", Class::Source),
     table("erased_buyer", Class::Source),
@@ -52,6 +55,7 @@ pub const TABLES: &[Table] = &[
     table("evidence", Class::Derived),
     table("buyer_hint", Class::Derived),
     table("buyer_customer", Class::Derived),
+    table("code_name", Class::Derived),
     table("scope", Class::Derived),
     table("commission", Class::Ledger),
     table("account", Class::Ledger),

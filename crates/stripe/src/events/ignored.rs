@@ -19,7 +19,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("charge.", "This change of a charge moves no money."),
     ("checkout.session.expired", "An expired session was not paid."),
     ("credit_note.", "A credit note's refunds arrive as refunds; by itself it moves no money back."),
-    ("customer.subscription.", "A subscription moves no money; its invoices do."),
+    ("customer.subscription.", "The end of a subscription moves no money; what was earned stays."),
     ("customer.discount.", "A discount shows on the invoice or session that it lowers."),
     ("customer.", "This change of a buyer has no bearing on sales."),
     ("invoice.", "This state of an invoice brings no money; the sale is made by invoice.paid."),
@@ -35,6 +35,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("product.", "A change of the catalogue is not a sale."),
     ("price.", "A change of the catalogue is not a sale."),
     ("plan.", "A change of the catalogue is not a sale."),
+    ("coupon.deleted", "A deleted coupon changes nothing of what was bought with it."),
     ("coupon.", "A change of a coupon is not a sale."),
     ("promotion_code.", "A change of a promotion code is not a sale."),
 ];

@@ -10,12 +10,16 @@ mod checkout_session_async_payment_succeeded;
 mod checkout_session_completed;
 mod customer_created;
 mod customer_deleted;
+mod customer_subscription_created;
+mod customer_subscription_updated;
 mod customer_updated;
 mod ignored;
 mod invoice_paid;
 mod invoice_payment_paid;
 mod invoice_payment_succeeded;
 mod payment_intent_succeeded;
+mod promotion_code_created;
+mod promotion_code_updated;
 mod refund_created;
 mod refund_failed;
 mod refund_updated;
@@ -59,6 +63,10 @@ const TABLE: &[EventType] = &[
     customer_created::TYPE,
     customer_updated::TYPE,
     customer_deleted::TYPE,
+    customer_subscription_created::TYPE,
+    customer_subscription_updated::TYPE,
+    promotion_code_created::TYPE,
+    promotion_code_updated::TYPE,
 ];
 
 /// The types that our own endpoints subscribe to, and that a backfill asks for (Stripe allows 20 at a time).

@@ -144,6 +144,31 @@ impl<'a> Read<'a> for Cow<'a, str> {
     }
 }
 
+/// The longest text that Stripe passes along as a client reference, in characters.
+pub const MAX_BRIEF: usize = 200;
+
+/// Text of any length, of which at most [`MAX_BRIEF`] characters are kept; one that was longer ends in “…”. Control
+/// characters are read as “?”.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Brief<'a>(pub Cow<'a, str>);
+
+impl<'a> Read<'a> for Brief<'a> {
+    const WANTED: &'static str = "a text";
+
+    fn read(raw: &'a RawValue, _: &mut Notes) -> Option<Self> {
+        let text = text_of(raw.get())?;
+        let odd = |c: char| c.is_control();
+        if text.len() <= MAX_BRIEF && !text.contains(odd) {
+            return Some(Self(text));
+        }
+        let mut kept: String = text.chars().take(MAX_BRIEF).map(|c| if odd(c) { '?' } else { c }).collect();
+        if text.chars().nth(MAX_BRIEF).is_some() {
+            kept.push('…');
+        }
+        Some(Self(Cow::Owned(kept)))
+    }
+}
+
 /// The text of a JSON string; borrowed where nothing is escaped.
 fn text_of(raw: &str) -> Option<Cow<'_, str>> {
     let inside = raw.strip_prefix('"')?.strip_suffix('"')?;

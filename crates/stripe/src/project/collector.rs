@@ -2,7 +2,7 @@
 
 use crate::facts::{Person, normalise_email};
 use crate::json::{Amount, IdOr, Items, MAX_ITEMS, Millis, Notes, Read, Said, Text};
-use crate::views::{Discount, Metadata, Page, sum_of_parts};
+use crate::views::{Metadata, Page, sum_of_parts};
 use serde_json::value::RawValue;
 use tributary_domain::fact::{Fact, Field, Kind, Value};
 
@@ -113,7 +113,12 @@ impl<'h> Collector<'h> {
     /// Keeps a person for display, and gives the hash of the address for the fact.
     pub(crate) fn person(&mut self, fact: &mut Fact, email: Option<&str>, name: Option<&str>) {
         if let Some(email) = email.and_then(normalise_email) {
-            fact.set(Field::EmailHash, (self.hash_email)(&email));
+            let hash = (self.hash_email)(&email);
+            if fact.kind == Kind::Customer {
+                // Who signed up with an address is known by it also after another was written over it.
+                fact.set(Field::EmailsSeen, hash.as_str());
+            }
+            fact.set(Field::EmailHash, hash);
         }
         let filled = |text: &&str| !text.trim().is_empty();
         let (email, name) = (email.filter(filled), name.filter(filled));
@@ -131,15 +136,6 @@ impl<'h> Collector<'h> {
             email: email.map(str::to_owned),
             name: name.map(str::to_owned),
         });
-    }
-
-    /// The first promotion code of a list of discounts.
-    pub(crate) fn promotion_code(&mut self, discounts: &Said<Items<'_>>) -> Option<String> {
-        let Said::Is(items) = discounts else { return None };
-        items.0.iter().filter(|item| item.get().starts_with('{')).find_map(|item| {
-            let discount = Discount::read(item, &mut self.notes)?;
-            discount.promotion_code.value().map(|code| code.id.into_owned())
-        })
     }
 
     /// The sum of a list of taxes or discounts, if it was said.

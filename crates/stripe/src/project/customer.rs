@@ -1,5 +1,6 @@
 //! `customer` → facts: a buyer, never a part of a sale.
 
+use super::codes;
 use super::collector::{Collector, Put};
 use crate::json::Said;
 use crate::views::Customer;
@@ -21,6 +22,11 @@ fn project(raw: &RawValue, c: &mut Collector<'_>, deleted: bool) {
     let Some(mut fact) = c.start(Kind::Customer, &view.id) else { return };
     fact.time(Field::Created, view.created);
     fact.metadata(&view.metadata, Field::PartnerKey, Field::CustomerKey);
+    if let Said::Is(discount) = &view.discount {
+        let mut codes = codes::Codes::default();
+        codes.add(discount, c);
+        codes.standing(&mut fact);
+    }
     if deleted || view.deleted == Said::Is(true) {
         fact.set(Field::Deleted, true);
     }

@@ -1,8 +1,9 @@
 //! `invoice` → facts.
 
+use super::codes;
 use super::collector::{Collector, Put};
-use crate::json::{Amount, IdOr, Millis, Said, Text};
-use crate::views::{Invoice, Page};
+use crate::json::{Amount, IdOr, MAX_ITEMS, Millis, Read, Said, Text};
+use crate::views::{Invoice, Page, Tagged};
 use serde_json::value::RawValue;
 use tributary_domain::fact::{Fact, Field, Kind, Value};
 
@@ -30,11 +31,18 @@ fn project(raw: &RawValue, c: &mut Collector<'_>, paid_now: bool) {
     fact.link(Field::PaymentIntent, &view.payment_intent);
     fact.link(Field::Charge, &view.charge);
     discount(&view, &mut fact, c);
+    lines(&view.lines, &mut fact, c);
     let (email, name) = (view.customer_email.as_ref().value(), view.customer_name.as_ref().value());
     c.person(&mut fact, email.map(AsRef::as_ref), name.map(AsRef::as_ref));
     payments(&view.payments, &mut fact, c);
     c.add(fact);
     c.expand(Kind::Customer, &view.customer);
+    c.expand(Kind::Subscription, &view.subscription);
+    if let Said::Is(parent) = &view.parent
+        && let Said::Is(details) = &parent.subscription_details
+    {
+        c.expand(Kind::Subscription, &details.subscription);
+    }
     expand(Kind::PaymentIntent, &view.payment_intent, &view.id, c);
     expand(Kind::Charge, &view.charge, &view.id, c);
 }
@@ -122,14 +130,33 @@ fn subscription(view: &Invoice<'_>, fact: &mut Fact) {
     }
 }
 
+/// Ids only, unless expanded; before basil a single `discount` beside them.
 fn discount(view: &Invoice<'_>, fact: &mut Fact, c: &mut Collector<'_>) {
-    let old = || match &view.discount {
-        Said::Is(discount) => discount.promotion_code.as_ref().value().map(|code| code.id.to_string()),
-        _ => None,
-    };
-    if let Some(code) = c.promotion_code(&view.discounts).or_else(old) {
-        fact.set(Field::PromotionCode, code);
+    let mut found = codes::of_list(&view.discounts, c);
+    if let Said::Is(discount) = &view.discount {
+        found.add(discount, c);
+        if view.discounts.as_ref().value().is_none_or(|items| items.0.len() <= 1) {
+            found.shown_elsewhere();
+        }
     }
+    let reduced = matches!(fact.fields.get(&Field::AmountDiscount), Some(Value::Int(amount)) if *amount > 0);
+    found.of_purchase(fact, reduced);
+}
+
+/// Metadata of lines: a subscription's line carries the subscription's, an invoice item its own. The first line that
+/// names anybody counts.
+fn lines(page: &Said<Page<'_>>, fact: &mut Fact, c: &mut Collector<'_>) {
+    let Said::Is(Page { data: Said::Is(items), .. }) = page else { return };
+    let mut found = Fact::new(Kind::Invoice, fact.object_id.as_str(), fact.at);
+    for item in items.0.iter().take(MAX_ITEMS) {
+        let Some(Tagged { metadata, .. }) = Tagged::read(item, &mut c.notes) else { continue };
+        let mut line = Fact::new(Kind::Invoice, fact.object_id.as_str(), fact.at);
+        line.metadata(&metadata, Field::LinePartnerKey, Field::LineCustomerKey);
+        for (field, value) in line.fields {
+            found.fields.entry(field).or_insert(value);
+        }
+    }
+    fact.fields.append(&mut found.fields);
 }
 
 /// Payments listed in the invoice: facts of their own, and links where the old places say nothing.

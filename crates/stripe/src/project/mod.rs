@@ -1,13 +1,16 @@
 //! From views to facts: one file per kind of object.
 
 mod charge;
+mod codes;
 mod collector;
 mod customer;
 mod invoice;
 mod invoice_payment;
 mod payment_intent;
+mod promotion_code;
 mod refund;
 mod session;
+mod subscription;
 
 pub(crate) use charge::{charge, refunded_charge};
 pub(crate) use collector::Collector;
@@ -15,8 +18,10 @@ pub(crate) use customer::{customer, deleted_customer};
 pub(crate) use invoice::{invoice, paid_invoice};
 pub(crate) use invoice_payment::invoice_payment;
 pub(crate) use payment_intent::payment_intent;
+pub(crate) use promotion_code::promotion_code;
 pub(crate) use refund::refund;
 pub(crate) use session::session;
+pub(crate) use subscription::subscription;
 
 use serde_json::value::RawValue;
 use tributary_domain::fact::Kind;
@@ -34,6 +39,8 @@ pub(crate) const fn of_kind(kind: Kind) -> Option<Project> {
         Kind::InvoicePayment => Some(invoice_payment),
         Kind::Refund => Some(refund),
         Kind::Customer => Some(customer),
+        Kind::Subscription => Some(subscription),
+        Kind::PromotionCode => Some(promotion_code),
         Kind::ApiTransaction => None,
     }
 }

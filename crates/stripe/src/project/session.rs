@@ -1,8 +1,9 @@
 //! `checkout.session` → facts.
 
+use super::codes;
 use super::collector::{Collector, Put};
-use crate::json::Said;
-use crate::views::Session;
+use crate::json::{Amount, IdOr, Read, Said};
+use crate::views::{Session, Tagged};
 use serde_json::value::RawValue;
 use tributary_domain::fact::{Fact, Field, Kind};
 
@@ -13,7 +14,11 @@ pub(crate) fn session(raw: &RawValue, c: &mut Collector<'_>) {
     fact.time(Field::Created, view.created);
     fact.text(Field::Mode, &view.mode);
     fact.text(Field::PaymentStatus, &view.payment_status);
-    fact.text(Field::ClientReferenceId, &view.client_reference_id);
+    if let Said::Is(reference) = &view.client_reference_id
+        && !reference.0.is_empty()
+    {
+        fact.set(Field::ClientReferenceId, reference.0.as_ref());
+    }
     fact.currency(&view.currency, &mut c.notes);
     fact.buyer(&view.customer, &view.customer_account);
     fact.link(Field::PaymentIntent, &view.payment_intent);
@@ -21,15 +26,39 @@ pub(crate) fn session(raw: &RawValue, c: &mut Collector<'_>) {
     fact.link(Field::Subscription, &view.subscription);
     fact.link(Field::PaymentLink, &view.payment_link);
     fact.metadata(&view.metadata, Field::PartnerKey, Field::CustomerKey);
-    if let Some(code) = c.promotion_code(&view.discounts) {
-        fact.set(Field::PromotionCode, code);
-    }
+    payment_link(&view, &mut fact, c);
+    discounts(&view, &mut fact, c);
     amounts(&view, &mut fact);
     person(&view, &mut fact, c);
     c.add(fact);
     c.expand(Kind::Customer, &view.customer);
     c.expand(Kind::PaymentIntent, &view.payment_intent);
     c.expand(Kind::Invoice, &view.invoice);
+    c.expand(Kind::Subscription, &view.subscription);
+}
+
+/// Stripe copies a Payment Link's metadata to its sessions. Where the link is shown itself, what the copy lacks is taken
+/// from it.
+fn payment_link(view: &Session<'_>, fact: &mut Fact, c: &mut Collector<'_>) {
+    let Said::Is(IdOr { object: Some(link), .. }) = &view.payment_link else { return };
+    let Some(Tagged { metadata, .. }) = Tagged::read(link, &mut c.notes) else { return };
+    let mut own = Fact::new(Kind::Session, fact.object_id.as_str(), fact.at);
+    own.metadata(&metadata, Field::PartnerKey, Field::CustomerKey);
+    for (field, value) in own.fields {
+        fact.fields.entry(field).or_insert(value);
+    }
+}
+
+/// Since 2025-02-24 in `discounts`; before in the breakdown, which has to be asked for.
+fn discounts(view: &Session<'_>, fact: &mut Fact, c: &mut Collector<'_>) {
+    let mut found = codes::of_list(&view.discounts, c);
+    let mut reduced = false;
+    if let Said::Is(details) = &view.total_details {
+        reduced = matches!(details.amount_discount, Said::Is(Amount(amount)) if amount > 0);
+        found.add_breakdown(details, c);
+    }
+    // An empty list may lie in a shape that has no place for it.
+    found.of_purchase(fact, reduced);
 }
 
 fn amounts(view: &Session<'_>, fact: &mut Fact) {

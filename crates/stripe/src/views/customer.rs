@@ -1,6 +1,6 @@
 //! `customer`
 
-use super::parts::Metadata;
+use super::parts::{Discount, Metadata};
 use crate::json::{Millis, Text, view};
 
 view! {
@@ -16,6 +16,8 @@ view! {
         name: Text<'a> = b"name",
         /// Deleted at Stripe.
         deleted: bool = b"deleted",
+        /// The discount on everything that the customer buys.
+        discount: Discount<'a> = b"discount",
         /// Metadata.
         metadata: Metadata<'a> = b"metadata",
     }

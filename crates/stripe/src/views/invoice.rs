@@ -64,6 +64,8 @@ view! {
         discounts: Items<'a> = b"discounts",
         /// The discount, before basil.
         discount: Discount<'a> = b"discount",
+        /// The lines, at most the first ten of a long invoice.
+        lines: Page<'a> = b"lines",
         /// Metadata.
         metadata: Metadata<'a> = b"metadata",
     }

@@ -10,14 +10,20 @@ mod invoice;
 mod invoice_payment;
 mod parts;
 mod payment_intent;
+mod promotion_code;
 mod refund;
 mod session;
+mod subscription;
 
 pub use charge::Charge;
 pub use customer::Customer;
 pub use invoice::{Invoice, Parent, StatusTransitions, SubscriptionDetails};
 pub use invoice_payment::{InvoicePayment, Payment};
-pub use parts::{AmountPart, Contact, Discount, Metadata, Page, ShippingCost, sum_of_parts};
+pub use parts::{
+    AmountPart, Contact, Discount, DiscountPart, Metadata, Page, ShippingCost, Tagged, sum_of_parts,
+};
 pub use payment_intent::PaymentIntent;
+pub use promotion_code::PromotionCode;
 pub use refund::Refund;
-pub use session::{Session, TotalDetails};
+pub use session::{Breakdown, Session, TotalDetails};
+pub use subscription::Subscription;

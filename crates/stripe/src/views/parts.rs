@@ -1,6 +1,6 @@
 //! Parts that several objects share.
 
-use crate::json::{Amount, IdOr, Items, Notes, Read, Said, Text, view};
+use crate::json::{Amount, IdOr, Items, Millis, Notes, Read, Said, Text, view};
 
 view! {
     /// The metadata keys that Tributary uses. No other key is read.
@@ -75,6 +75,24 @@ view! {
     Discount {
         /// The promotion code (`promo_…`).
         promotion_code: IdOr<'a> = b"promotion_code",
+        /// Since when it holds.
+        start: Millis = b"start",
+    }
+}
+
+view! {
+    /// An entry of `total_details.breakdown.discounts`.
+    DiscountPart {
+        /// The discount.
+        discount: Discount<'a> = b"discount",
+    }
+}
+
+view! {
+    /// Something of which only the metadata is read: a line of an invoice, a Payment Link.
+    Tagged {
+        /// Metadata.
+        metadata: Metadata<'a> = b"metadata",
     }
 }
 

@@ -1,7 +1,7 @@
 //! `checkout.session`
 
 use super::parts::{Contact, Metadata, ShippingCost};
-use crate::json::{Amount, IdOr, Items, Millis, Text, view};
+use crate::json::{Amount, Brief, IdOr, Items, Millis, Text, view};
 
 view! {
     /// A Checkout Session (`cs_…`).
@@ -23,7 +23,7 @@ view! {
         /// Shipping in detail.
         shipping_cost: ShippingCost<'a> = b"shipping_cost",
         /// What the merchant's page passed along.
-        client_reference_id: Text<'a> = b"client_reference_id",
+        client_reference_id: Brief<'a> = b"client_reference_id",
         /// The buyer; null for a guest.
         customer: IdOr<'a> = b"customer",
         /// The buyer's account, since clover.
@@ -56,5 +56,15 @@ view! {
         amount_shipping: Amount = b"amount_shipping",
         /// Tax on goods and shipping.
         amount_tax: Amount = b"amount_tax",
+        /// What they are made of, where it was expanded.
+        breakdown: Breakdown<'a> = b"breakdown",
+    }
+}
+
+view! {
+    /// What a session's discounts, taxes and shipping are made of.
+    Breakdown {
+        /// The discounts with their amounts.
+        discounts: Items<'a> = b"discounts",
     }
 }

@@ -1,6 +1,7 @@
 //! Settings: one tab, one file. Every change is a plain form that comes back with a notice.
 
 pub mod attach;
+pub mod audit;
 pub mod connection;
 pub mod history;
 pub mod keys;
@@ -50,11 +51,12 @@ pub struct Around {
     pub notice: Option<Bar>,
 }
 
-const TABS: [(&str, &str); 6] = [
+const TABS: [(&str, &str); 7] = [
     ("Program", "settings"),
     ("Terms", "settings/terms"),
     ("API keys", "settings/keys"),
     ("Stripe", "settings/stripe"),
+    ("Audit log", "settings/audit"),
     ("Profile", "settings/profile"),
     ("Sessions", "settings/sessions"),
 ];

@@ -1,10 +1,11 @@
-//! Settings → Program: name, site, tracking, attribution window.
+//! Settings → Program: name, site, tracking, attribution.
 
 use super::{Around, Asked, Load, back};
 use crate::App;
 use crate::admin::error::PageError;
 use crate::admin::forms::{Posted, may_change};
 use crate::admin::visit::Visit;
+use crate::pipeline::decide::note;
 use crate::setup::{checks, reward};
 use crate::ui::Tone;
 use crate::ui::controls::{Checkbox, Field, Select};
@@ -16,7 +17,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
-use tributary_domain::attribution::window_days;
+use tributary_domain::attribution::PolicyVersion;
 use tributary_store::pages::frame as stored;
 use tributary_store::pipeline::policies;
 use tributary_store::workspaces::{self, Program};
@@ -37,6 +38,9 @@ pub struct ProgramPage {
     visits: Select,
     match_email: Checkbox,
     window: Field,
+    order: Select,
+    follow: Select,
+    policy: String,
     public_id: String,
 }
 
@@ -68,10 +72,20 @@ pub struct Sent {
     #[serde(default)]
     match_email: Option<String>,
     window_days: String,
+    #[serde(default)]
+    order: String,
+    #[serde(default)]
+    follow: String,
 }
 
+/// What the choices of the policy are called in the form.
+const LINK_FIRST: &str = "link";
+const CODE_FIRST: &str = "code";
+const BY_CUSTOMER: &str = "customer";
+const BY_SALE: &str = "sale";
+
 impl Sent {
-    fn of(program: &Program, window: i64) -> Self {
+    fn of(program: &Program, policy: &PolicyVersion) -> Self {
         Self {
             form_token: String::new(),
             name: program.name.clone(),
@@ -83,17 +97,36 @@ impl Sent {
             payment_hosts: program.payment_hosts.join("\n"),
             visits: if program.visits_queued { "queued" } else { "committed" }.to_owned(),
             match_email: program.match_email.then(|| "true".to_owned()),
-            window_days: window.to_string(),
+            window_days: policy.window_days.to_string(),
+            order: if policy.code_first { CODE_FIRST } else { LINK_FIRST }.to_owned(),
+            follow: if policy.per_sale { BY_SALE } else { BY_CUSTOMER }.to_owned(),
         }
     }
 
-    fn read(&self, before: &Program) -> Result<(Program, i64), (&'static str, String)> {
+    fn read(
+        &self,
+        before: &Program,
+        policy: &PolicyVersion,
+    ) -> Result<(Program, PolicyVersion), (&'static str, String)> {
         let at = |field| move |words| (field, words);
         let currency = reward::known(&self.currency)
             .map_err(|words| ("currency", crate::ui::text::sentence_case(&format!("{words}."))))?;
         let window = self.window_days.trim().parse::<i64>().ok().filter(|days| (1..=3_650).contains(days));
         let window =
             window.ok_or(("window_days", "Type a whole number of days from 1 to 3650.".to_owned()))?;
+        let code_first = match self.order.as_str() {
+            // A form that does not ask leaves it as it is.
+            "" => policy.code_first,
+            LINK_FIRST => false,
+            CODE_FIRST => true,
+            _ => return Err(("order", "Choose whether a link or a promotion code goes first.".to_owned())),
+        };
+        let per_sale = match self.follow.as_str() {
+            "" => policy.per_sale,
+            BY_CUSTOMER => false,
+            BY_SALE => true,
+            _ => return Err(("follow", "Choose what a commission follows.".to_owned())),
+        };
         let queued = match self.visits.as_str() {
             "committed" => false,
             "queued" => true,
@@ -111,7 +144,7 @@ impl Sent {
             match_email: self.match_email.is_some(),
             ..before.clone()
         };
-        Ok((program, window))
+        Ok((program, PolicyVersion { window_days: window, code_first, per_sale, ..*policy }))
     }
 }
 
@@ -123,16 +156,16 @@ pub async fn get(
     Query(asked): Query<Asked>,
 ) -> Response {
     let shown = async {
-        let (loaded, window) = app.db.read(LoadAll(Load::new(&visit, &public_id), visit.now)).await?;
-        let sent = Sent::of(&loaded.shown.program, window);
-        Ok(render(&visit, &loaded, &sent, None, &asked.notice, StatusCode::OK))
+        let (loaded, policy) = app.db.read(LoadAll(Load::new(&visit, &public_id), visit.now)).await?;
+        let sent = Sent::of(&loaded.shown.program, &policy);
+        Ok(render(&visit, (&loaded, &policy), &sent, None, &asked.notice, StatusCode::OK))
     };
     visit.answer(shown.await)
 }
 
 fn render(
     visit: &Visit,
-    loaded: &stored::Frame,
+    (loaded, policy): (&stored::Frame, &PolicyVersion),
     sent: &Sent,
     wrong: Option<&(&'static str, String)>,
     notice: &str,
@@ -140,7 +173,9 @@ fn render(
 ) -> Response {
     let mut around = Around::new(visit, loaded, "settings", notice);
     // A list to choose from has no line of its own for what is wrong; no page of ours sends such a value.
-    if let Some((_, words)) = wrong.filter(|(field, _)| matches!(*field, "currency" | "visits")) {
+    if let Some((_, words)) =
+        wrong.filter(|(field, _)| matches!(*field, "currency" | "visits" | "order" | "follow"))
+    {
         let text = format!("Nothing was changed. {words}");
         around.notice = Some(Bar { tone: Tone::Bad, text, action: None });
     }
@@ -223,6 +258,27 @@ fn render(
             &sent.window_days,
             "A click counts for so long. A change is a new version and holds for sales from now on.",
         ),
+        order: Select {
+            name: "order",
+            label: "Where a link and a promotion code disagree",
+            options: vec![
+                (LINK_FIRST.to_owned(), "The link goes first".to_owned()),
+                (CODE_FIRST.to_owned(), "The code goes first".to_owned()),
+            ],
+            value: sent.order.clone(),
+            help: "Of two partners in one purchase. What the payment's metadata names goes before both.",
+        },
+        follow: Select {
+            name: "follow",
+            label: "Commissions follow",
+            options: vec![
+                (BY_CUSTOMER.to_owned(), "The customer: renewals stay with its partner".to_owned()),
+                (BY_SALE.to_owned(), "The sale: each needs a link, code or key of its own".to_owned()),
+            ],
+            value: sent.follow.clone(),
+            help: "A renewal by itself carries no link; by sale it earns only where metadata or a code names a partner.",
+        },
+        policy: policy.sentence(),
         public_id: loaded.shown.program.public_id.clone(),
         frame: around.frame.clone(),
         around,
@@ -244,16 +300,18 @@ pub async fn post(
 async fn save(app: &App, visit: &Visit, public_id: &str, sent: &Sent) -> Result<Response, PageError> {
     may_change(visit, &sent.form_token)?;
     let (loaded, before) = app.db.read(LoadAll(Load::new(visit, public_id), visit.now)).await?;
-    let refuse = |wrong| Ok(render(visit, &loaded, sent, Some(&wrong), "", StatusCode::UNPROCESSABLE_ENTITY));
-    let (program, window) = match sent.read(&loaded.shown.program) {
+    let status = StatusCode::UNPROCESSABLE_ENTITY;
+    let refuse = |wrong| Ok(render(visit, (&loaded, &before), sent, Some(&wrong), "", status));
+    let (program, policy) = match sent.read(&loaded.shown.program, &before) {
         Ok(read) => read,
         Err(wrong) => return refuse(wrong),
     };
-    if program == loaded.shown.program && window == before {
+    if program == loaded.shown.program && policy == before {
         return Ok(back(public_id, "settings", "same"));
     }
-    let window = (window != before).then_some(window);
-    match app.db.write(Save { program, window, now: app.now() }).await {
+    let policy = (policy != before).then_some(policy);
+    let actor = format!("user:{}", visit.session.email);
+    match app.db.write(Save { program, actor, policy, now: app.now() }).await {
         Ok(()) => Ok(back(public_id, "settings", "saved")),
         Err(StoreError::Conflict(words)) => {
             refuse(("name", crate::ui::text::sentence_case(&format!("{words}."))))
@@ -265,18 +323,19 @@ async fn save(app: &App, visit: &Visit, public_id: &str, sent: &Sent) -> Result<
 struct LoadAll(Load, i64);
 
 impl Unit for LoadAll {
-    type Out = (stored::Frame, i64);
+    type Out = (stored::Frame, PolicyVersion);
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         let loaded = self.0.run(tx).await?;
         let program = &loaded.shown.program;
-        let versions = policies::list(tx, &program.workspace_id, &program.program_id).await?;
-        Ok((loaded, window_days(&versions, self.1)))
+        let policy = policies::at(tx, &program.workspace_id, &program.program_id, self.1).await?;
+        Ok((loaded, policy))
     }
 }
 
 struct Save {
     program: Program,
-    window: Option<i64>,
+    actor: String,
+    policy: Option<PolicyVersion>,
     now: i64,
 }
 
@@ -284,7 +343,13 @@ impl Unit for Save {
     type Out = ();
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         workspaces::update_program(tx, &self.program, self.now).await?;
-        let Some(days) = self.window else { return Ok(()) };
-        policies::add(tx, &self.program.workspace_id, &self.program.program_id, days, self.now).await
+        let Some(policy) = &self.policy else { return Ok(()) };
+        let (ws, program_id) = (&self.program.workspace_id, &self.program.program_id);
+        let words = |one: &PolicyVersion| one.sentence();
+        let before = policies::at(tx, ws, program_id, self.now).await?;
+        let next = PolicyVersion { version: before.version + 1, ..*policy };
+        let was = (words(&before), words(&next));
+        note(tx, (ws, program_id, ""), &self.actor, ("policy", "attribution"), was, self.now).await?;
+        policies::add(tx, &self.program.workspace_id, &self.program.program_id, policy, self.now).await
     }
 }

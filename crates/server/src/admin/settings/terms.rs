@@ -5,6 +5,7 @@ use crate::App;
 use crate::admin::error::PageError;
 use crate::admin::forms::{Posted, may_change};
 use crate::admin::visit::Visit;
+use crate::pipeline::decide::note;
 use crate::setup::reward::{TermsInput, sentences};
 use crate::ui::Tone;
 use crate::ui::badge::Badge;
@@ -136,7 +137,8 @@ async fn save(app: &App, visit: &Visit, public_id: &str, sent: Sent) -> Result<R
     if before.as_ref() == Some(&terms) {
         return Ok(back(public_id, "settings/terms", "same"));
     }
-    app.db.write(Add { load: Load::new(visit, public_id), terms, now: app.now() }).await?;
+    let actor = format!("user:{}", visit.session.email);
+    app.db.write(Add { load: Load::new(visit, public_id), actor, terms, now: app.now() }).await?;
     Ok(back(public_id, "settings/terms", "terms"))
 }
 
@@ -155,6 +157,7 @@ impl Unit for LoadAll {
 /// A version more; the ones before stay as they are.
 struct Add {
     load: Load,
+    actor: String,
     terms: Terms,
     now: i64,
 }
@@ -165,7 +168,11 @@ impl Unit for Add {
         let loaded = self.load.run(tx).await?;
         let program = &loaded.shown.program;
         let (ws, id) = (&program.workspace_id, &program.program_id);
-        let last = workspaces::list_terms(tx, ws, id).await?.last().map_or(0, |one| one.version);
+        let versions = workspaces::list_terms(tx, ws, id).await?;
+        let last = versions.last().map_or(0, |one| one.version);
+        let was = in_force(&versions, self.now).map(|one| sentences(&one.terms)).unwrap_or_default();
+        let became = sentences(&self.terms);
+        note(tx, (ws, id, ""), &self.actor, ("terms", "terms"), (was, became), self.now).await?;
         let body = TermsInput::stored(&self.terms)?;
         workspaces::insert_terms(tx, ws, id, i64::from(last) + 1, Some(self.now), &body, self.now).await
     }

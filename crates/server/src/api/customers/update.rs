@@ -12,6 +12,7 @@ use crate::api::partners::target::unnamed;
 use crate::api::pipeline;
 use crate::api::wire::{Data, one};
 use crate::api::work::{self, Work};
+use crate::pipeline::decide::note;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
@@ -39,6 +40,7 @@ struct Update {
     lookup: Lookup,
     change: CustomerChange,
     data_key: Key,
+    actor: String,
     now: i64,
 }
 
@@ -52,6 +54,13 @@ impl Work for Update {
             return Err(ApiError::field("key", "The key has already been taken."));
         }
         customers::update(tx, &self.place, &before, &after).await?;
+        if before.partner_id != after.partner_id || before.partner_by != after.partner_by {
+            let (was, became) = (partner_words(&before), partner_words(&after));
+            let place = &self.place;
+            let at = (&*place.workspace_id, &*place.program_id, &*place.mode);
+            let what = ("attribute", format!("customer {}", after.key));
+            note(tx, at, &self.actor, (what.0, &what.1), (was, became), self.now).await?;
+        }
         let links =
             |c: &Customer| (c.key.clone(), c.email_hash.clone(), c.partner_id.clone(), c.partner_by.clone());
         // One that a purchase made is a source from now on, and may be found by its key.
@@ -62,6 +71,11 @@ impl Work for Update {
         }
         Ok(after)
     }
+}
+
+/// The partner of a customer as the audit log says it: the merchant's own id.
+fn partner_words(customer: &Customer) -> String {
+    customer.partner_external_id.clone().unwrap_or_else(|| "nobody".to_owned())
 }
 
 impl Update {
@@ -95,6 +109,7 @@ async fn answer(caller: &Caller, target: Target, change: CustomerChange) -> Resu
         lookup: target.ready(caller).await?,
         change,
         data_key: caller.data_key().await?,
+        actor: format!("api:{}", caller.key_id),
         now: caller.now,
     };
     let customer = work::write(&caller.app, work).await?;

@@ -47,6 +47,7 @@ impl Work for Decide {
             subject: found.sale.root_id.clone(),
             value: value.to_owned(),
             actor: self.actor.clone(),
+            reason: String::new(),
         };
         // The last decision holds, so it must be later than the one before.
         let last = found.voided.map_or(i64::MIN, |last| last.created_at.saturating_add(1));

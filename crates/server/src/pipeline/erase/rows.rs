@@ -3,13 +3,15 @@
 use super::super::context::Context;
 use super::super::decide::{self, Decision};
 use super::super::project;
+use super::super::rulings::ERASURE;
 use super::super::settle::Scene;
 use super::person::Person;
 use std::collections::{BTreeMap, BTreeSet};
 use tributary_domain::attribution::{self, is_visit_id};
 use tributary_domain::fact::Fact;
 use tributary_domain::ids;
-use tributary_store::pipeline::{commissions, erasure, evidence, objects, people, sales};
+use tributary_store::pipeline::decisions::{self, AS_EVIDENCE_SAYS};
+use tributary_store::pipeline::{erasure, evidence, objects, people, sales};
 use tributary_store::{P, StoreError, Tx, Unit, connections};
 
 /// Sales frozen at once.
@@ -77,9 +79,10 @@ impl Erase {
             let loaded = sales::load(tx, ws, &ids).await?;
             let by_id: BTreeMap<_, _> = loaded.iter().map(|sale| (sale.sale_id.as_str(), sale)).collect();
             for (id, on_sale) in ids.iter().zip(on_sales) {
-                let decided = commissions::decisions_on(tx, ws, id).await?;
+                let decided = decisions::of_sale(tx, ws, program_id, id).await?;
                 let Some(sale) = by_id.get(id.as_str()) else { continue };
-                if decided.iter().any(|(kind, _)| kind == "attribute") || sale.currency.is_empty() {
+                // One that was taken back decides nothing.
+                if decided.is_some_and(|last| last.value != AS_EVIDENCE_SAYS) || sale.currency.is_empty() {
                     continue;
                 }
                 let rows: Vec<_> = on_sale.into_iter().map(|(row, _)| row).collect();
@@ -92,9 +95,10 @@ impl Erase {
                     connection_id: sale.connection_id.clone(),
                     subject: sale.root_id.clone(),
                     value: attribution.partner_id.unwrap_or_default(),
-                    actor: format!("erasure by {}", self.actor),
+                    actor: format!("{ERASURE}{}", self.actor),
+                    reason: String::new(),
                 };
-                decide::keep(tx, &decision, self.now).await?;
+                decide::keep(tx, &decision, None, self.now).await?;
                 frozen += 1;
             }
         }

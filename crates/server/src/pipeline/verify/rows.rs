@@ -96,7 +96,16 @@ const RULES: &[(&str, &str, &str)] = &[
         "nothing is known of its subject",
         "SELECT d.decision_id || ' on ' || d.subject FROM decision d LEFT JOIN alias a ON a.workspace_id = d.workspace_id \
          AND a.connection_id = d.connection_id AND a.object_id = d.subject WHERE d.workspace_id = $1 \
-         AND d.kind IN ('void', 'unvoid', 'attribute') AND a.object_id IS NULL LIMIT 100",
+         AND d.kind IN ('void', 'unvoid', 'attribute') AND d.connection_id NOT LIKE 'customer:%' \
+         AND a.object_id IS NULL LIMIT 100",
+    ),
+    (
+        "decision",
+        "nothing is known of its customer",
+        "SELECT d.decision_id || ' on ' || d.subject FROM decision d LEFT JOIN customer c \
+         ON c.workspace_id = d.workspace_id AND c.program_id = d.program_id AND c.mode = d.mode AND c.key = d.subject \
+         WHERE d.workspace_id = $1 AND d.connection_id LIKE 'customer:%' AND d.subject NOT LIKE 'stripe_%' \
+         AND c.customer_id IS NULL LIMIT 100",
     ),
     (
         "account",
