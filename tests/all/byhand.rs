@@ -5,11 +5,12 @@ use crate::support::story::{Story, commission, expected};
 use crate::support::world::{EMAIL, PASSWORD};
 use crate::support::{Engine, World, both_engines};
 use serde_json::Value;
-use tributary_stripe::story::{Era, Plot};
+use tributary_stripe::story::{Era, Plot, wrap};
 
 both_engines!(
     a_sale_that_nobody_brought_is_given_to_a_partner_and_taken_back,
     a_customers_sales_go_to_a_partner_from_a_day_on_or_all,
+    what_is_decided_of_a_customer_follows_its_key,
     what_is_decided_of_a_part_holds_for_the_whole_purchase,
     a_decision_needs_a_reason_a_partner_and_the_right_to_decide,
     the_audit_log_tells_who_what_and_why,
@@ -138,6 +139,37 @@ async fn a_customers_sales_go_to_a_partner_from_a_day_on_or_all(engine: Engine) 
     world.finish().await;
 }
 
+/// By a call that changes the key, and by a key that travels along with a later purchase.
+async fn what_is_decided_of_a_customer_follows_its_key(engine: Engine) {
+    let world = World::connected(engine).await;
+    world.partner("BOB").await;
+    let (renamed, told_late) = (story("renamed", true, Some("ADA")), story("late", true, Some("ADA")));
+    tell(&world, &[renamed.clone(), told_late.clone()]).await;
+    let mut hand = Hand::of(&world).await;
+    for key in ["stripe_cus_renamed", "stripe_cus_late"] {
+        let id = world.database.text(&format!("SELECT customer_id FROM customer WHERE key = '{key}'")).await;
+        let form =
+            [("decision", "give"), ("partner", "BOB"), ("from", ""), ("reason", "Bob's from the start")];
+        assert_eq!(hand.send(&format!("customers/{id}/partner"), &form).await.status, 303, "{key}");
+    }
+    world.settled().await;
+    let each = commission(10_000, 1, 1);
+    world.expect_totals(&[("BOB", "usd", 4 * each)]).await;
+    let change = serde_json::json!({ "key": "user-1" });
+    world.put("/v1/customers/stripe_cus_renamed", &change).await.expect(200);
+    let mut customer = told_late.events()[0]["data"]["object"].clone();
+    customer["metadata"] = serde_json::json!({ "customer_key": "user-2" });
+    let at = told_late.plot.start_s + 86_400;
+    world.deliver(&wrap("evt_late99", "customer.updated", "2026-03-25.dahlia", at, customer)).await;
+    world.settled().await;
+    let keys = world.database.column(
+        "SELECT DISTINCT c.key FROM sale s JOIN customer c ON c.customer_id = s.customer_id ORDER BY 1",
+    );
+    assert_eq!(keys.await, ["user-1", "user-2"]);
+    world.expect_totals(&[("BOB", "usd", 4 * each)]).await;
+    world.finish().await;
+}
+
 /// A decision on a charge that turns out to belong to an invoice moves with it.
 async fn what_is_decided_of_a_part_holds_for_the_whole_purchase(engine: Engine) {
     let world = World::connected(engine).await;
@@ -231,10 +263,11 @@ async fn the_audit_log_tells_who_what_and_why(engine: Engine) {
     assert!(lines.iter().any(|line| line.ends_with(&told)), "{}", csv.body);
     let found = hand.get("settings/audit?q=nothing-like-this").await;
     assert!(found.body.contains("Nothing fits"), "{}", found.body);
-    // Another program sees nothing of it.
+    // Another program sees nothing of it, only what holds for the whole workspace.
     let other = world.setup_program("Other program", "usd", "10%").await.ok().json();
     let other = other["program_public_id"].as_str().expect("an id").to_owned();
     let page = hand.browser.get(&world, &format!("/p/{other}/settings/audit")).await;
-    assert!(page.body.contains("Nothing was changed yet"), "{}", page.body);
+    assert!(!page.body.contains("as agreed by phone") && !page.body.contains("Voided"), "{}", page.body);
+    assert!(page.body.contains("Stripe connection"), "{}", page.body);
     world.finish().await;
 }

@@ -7,6 +7,7 @@
 )]
 
 mod attribution;
+mod audit;
 mod byhand;
 mod codes;
 mod connections;

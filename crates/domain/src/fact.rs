@@ -269,7 +269,12 @@ impl Field {
     pub const fn is_personal(self) -> bool {
         matches!(
             self,
-            Self::EmailHash | Self::CustomerKey | Self::SubscriptionCustomerKey | Self::ClientReferenceId
+            Self::EmailHash
+                | Self::EmailsSeen
+                | Self::CustomerKey
+                | Self::LineCustomerKey
+                | Self::SubscriptionCustomerKey
+                | Self::ClientReferenceId
         )
     }
 }

@@ -19,12 +19,14 @@ pub use client::{client_as, client_of};
 pub use delivery::webhook_url;
 pub use disconnect::{AccessFate, Disconnected, EndpointFate, disconnect, recheck};
 
+use crate::audit::Note;
 use crate::state::App;
 use credential::Way;
 use flow::{Flow, Platform};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use tributary_store::StoreError;
+use tributary_store::connections::Connection;
 use tributary_store::oauth::tokens::Tokens;
 use tributary_store::workspaces::Program;
 use tributary_stripe::client::{
@@ -48,6 +50,8 @@ pub struct Request {
     pub api_base: Option<String>,
     /// Poll for events, and make no endpoint.
     pub poll: bool,
+    /// Who connects, for the audit log: see [`crate::audit`].
+    pub actor: String,
     /// The one connection (`con_…`) that the key may belong to: a new key for it. `None` takes any account.
     pub only: Option<String>,
 }
@@ -257,7 +261,8 @@ pub async fn connect_telling(
     }
     let known = before.is_some();
     let account_id = connection.account_id.clone();
-    rows::finish(app, connection, &program, &delivery, &warnings, &permissions).await?;
+    let line = line(request, &connection, &program, known);
+    rows::finish(app, connection, &program, &delivery, &warnings, &permissions, line).await?;
     Ok(Connected {
         connection_id,
         account_id,
@@ -271,6 +276,30 @@ pub async fn connect_telling(
         warnings,
         permissions,
     })
+}
+
+/// What a line about a connection names.
+#[must_use]
+pub fn connection_subject(one: &Connection) -> String {
+    let name = if one.account_name.is_empty() { String::new() } else { format!("{}, ", one.account_name) };
+    format!("{name}{}, {} mode ({})", one.account_id, one.mode, one.connection_id)
+}
+
+fn line(request: &Request, connection: &Connection, program: &Program, known: bool) -> Note {
+    let with = match &request.with {
+        With::Key(_) => format!("the key {}", connection.key_hint),
+        With::Grant(_) => "OAuth".to_owned(),
+    };
+    let became =
+        if known { format!("connected again with {with}") } else { format!("connected with {with}") };
+    Note {
+        workspace_id: program.workspace_id.clone(),
+        actor: request.actor.clone(),
+        action: "connection",
+        subject: connection_subject(connection),
+        became,
+        ..Note::default()
+    }
 }
 
 async fn entry(

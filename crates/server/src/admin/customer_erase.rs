@@ -74,7 +74,7 @@ pub async fn post(
             return Ok(form(&visit, &loaded, wrong, StatusCode::UNPROCESSABLE_ENTITY));
         }
         let who = Who::Customer(loaded.1.customer_id.clone());
-        erase(&app, &visit.session.workspace_id, &who, &visit.session.user_id).await?;
+        erase(&app, &visit.session.workspace_id, &who, &crate::audit::user(&visit.session.email)).await?;
         let frame = visit.frame(&loaded.0, Section::Customers, "");
         let path = format!("customers/{}", encode(&loaded.1.customer_id));
         Ok(Redirect::to(&frame.program.href(&path)).into_response())

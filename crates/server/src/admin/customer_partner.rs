@@ -57,7 +57,7 @@ pub async fn post(
         let blank = on_customer(&place.workspace_id, &place.mode, &place.program_id, &line.customer_id);
         let decision = Decision {
             value: value.clone().unwrap_or_default(),
-            actor: format!("user:{}", visit.session.email),
+            actor: crate::audit::user(&visit.session.email),
             reason,
             ..blank
         };

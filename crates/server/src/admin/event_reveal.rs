@@ -1,13 +1,15 @@
 //! The owner asks to see a payload as it came. That it was shown, to whom and when, is written to the log.
 
 use super::error::PageError;
-use super::visit::Visit;
+use super::visit::{self, Visit};
 use super::{event, forms};
 use crate::App;
+use crate::audit::{Note, note};
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use serde::Deserialize;
+use tributary_store::{StoreError, Tx, Unit};
 
 /// What the form sends.
 #[derive(Debug, Deserialize)]
@@ -37,8 +39,15 @@ async fn reveal(
     if visit.session.role != "owner" {
         return Err(PageError::NotAllowed);
     }
-    let (_, connection, event_id) = path.clone();
+    let (public_id, connection, event_id) = path.clone();
     let mut answer = event::show(app, visit, path, true).await?;
+    // Before it is shown: a payload that nobody wrote down is shown to nobody.
+    let shown = Shown {
+        line: visit.note("", "payload", event_id.clone(), "shown as it came"),
+        public_id,
+        now: app.now(),
+    };
+    app.db.write(shown).await?;
     answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     tracing::info!(
         workspace = visit.session.workspace_id,
@@ -48,4 +57,18 @@ async fn reveal(
         "a payload was shown as it came"
     );
     Ok(answer)
+}
+
+struct Shown {
+    line: Note,
+    public_id: String,
+    now: i64,
+}
+
+impl Unit for Shown {
+    type Out = ();
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let program = visit::load(tx, &self.line.workspace_id, &self.public_id).await?.shown.program;
+        note(tx, Note { program_id: program.program_id, ..self.line.clone() }, self.now).await
+    }
 }

@@ -155,6 +155,7 @@ pub async fn callback(
             webhook_secret: None,
             api_base: None,
             poll: false,
+            actor: crate::audit::user(&who.email),
             only: brought.only,
         };
         let what = match Checks::begin(&app, &who.workspace_id, request)? {

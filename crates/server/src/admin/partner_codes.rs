@@ -3,9 +3,9 @@
 use super::partner::{api_place, find, with_codes};
 use super::visit::{self, Visit};
 use crate::App;
+use crate::audit::{Note, note, user};
 use crate::auth::login::Signed;
 use crate::pipeline::codes::changed;
-use crate::pipeline::decide::note;
 use crate::state::new_id;
 use crate::ui::Tone;
 use crate::ui::badge::Badge;
@@ -164,7 +164,7 @@ pub async fn add(
             }
         };
         let workspace_id = visit.session.workspace_id.clone();
-        let actor = format!("user:{}", visit.session.email);
+        let actor = user(&visit.session.email);
         let code_id = new_id(IdKind::Code)?;
         let give =
             Give { workspace_id, actor, place: place.clone(), code_id, code, promo_id, now: app.now() };
@@ -193,7 +193,7 @@ pub async fn remove(
         visit.check_write(form.token())?;
         let place = (program, partner);
         let workspace_id = visit.session.workspace_id.clone();
-        let actor = format!("user:{}", visit.session.email);
+        let actor = user(&visit.session.email);
         app.db.write(Take { workspace_id, actor, place: place.clone(), code_id, now: app.now() }).await?;
         app.wake.notify_one();
         Ok(back(&place))
@@ -207,6 +207,19 @@ fn back((program, partner): &(String, String)) -> Response {
 
 fn name_of(one: &PartnerCode) -> &str {
     if one.code.is_empty() { &one.promo_id } else { &one.code }
+}
+
+fn line(workspace_id: &str, one: &PartnerCode, actor: &str, (was, became): (String, String)) -> Note {
+    Note {
+        workspace_id: workspace_id.to_owned(),
+        program_id: one.program_id.clone(),
+        actor: actor.to_owned(),
+        action: "code",
+        subject: name_of(one).to_owned(),
+        was,
+        became,
+        ..Note::default()
+    }
 }
 
 struct Give {
@@ -253,9 +266,8 @@ impl Unit for Give {
             created_at: self.now,
         };
         codes::insert(tx, ws, &one).await?;
-        let at = (ws.as_str(), one.program_id.as_str(), "");
-        let words = (String::new(), format!("given to {}", partner.key));
-        note(tx, at, &self.actor, ("code", name_of(&one)), words, self.now).await?;
+        let words = (String::new(), format!("of {}", partner.key));
+        note(tx, line(ws, &one, &self.actor, words), self.now).await?;
         changed(tx, ws, &one, first, self.now).await.map(Ok)
     }
 }
@@ -279,9 +291,8 @@ impl Unit for Take {
             .filter(|one| one.partner_id == partner.partner_id)
             .ok_or_else(|| StoreError::NotFound(format!("code {}", self.code_id)))?;
         if codes::end(tx, ws, &one.code_id, self.now).await? {
-            let at = (ws.as_str(), one.program_id.as_str(), "");
             let words = (format!("of {}", partner.key), "taken away".to_owned());
-            note(tx, at, &self.actor, ("code", name_of(&one)), words, self.now).await?;
+            note(tx, line(ws, &one, &self.actor, words), self.now).await?;
             changed(tx, ws, &one, false, self.now).await?;
         }
         Ok(())

@@ -8,6 +8,7 @@ use crate::App;
 use crate::api::error::{ApiError, Problems};
 use crate::api::partners::target::Target;
 use crate::api::partners::{archive, create, update};
+use crate::audit::{Note, record};
 use crate::ui::controls::Field;
 use crate::ui::frame::{Frame, Section};
 use crate::ui::page::page;
@@ -237,6 +238,9 @@ pub async fn status(
             }
             _ => return Err(PageError::FormRefused),
         }
+        let subject = format!("partner {}", partner.key);
+        let line = visit.note(&loaded.shown.program.program_id, "partner", subject, wished.status.as_str());
+        record(&app, Note { was: partner.status.clone(), ..line }).await?;
         Ok(to_partner(&visit, &loaded, &partner))
     };
     visit.answer(result.await)

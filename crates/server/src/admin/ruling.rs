@@ -189,7 +189,7 @@ pub async fn post(
             connection_id: sale.connection_id.clone(),
             subject: sale.root_id.clone(),
             value: give.clone().unwrap_or_default(),
-            actor: format!("user:{}", visit.session.email),
+            actor: crate::audit::user(&visit.session.email),
             reason,
         };
         let partner = give.is_none().then(|| typed.partner.clone());

@@ -2,6 +2,7 @@
 
 use super::error::PageError;
 use crate::App;
+use crate::audit::{self, Note};
 use crate::auth::{session, theme};
 use crate::ui::Tone;
 use crate::ui::frame::{Frame, Head, ProgramCard, Section, Theme};
@@ -96,6 +97,26 @@ pub async fn load(tx: &mut Tx<'_>, workspace_id: &str, public_id: &str) -> Resul
 }
 
 impl Visit {
+    /// A line of the audit log about what the visitor does; `program_id` is empty for what holds for all programs.
+    #[must_use]
+    pub fn note(
+        &self,
+        program_id: &str,
+        action: &'static str,
+        subject: impl Into<String>,
+        became: impl Into<String>,
+    ) -> Note {
+        Note {
+            workspace_id: self.session.workspace_id.clone(),
+            program_id: program_id.to_owned(),
+            actor: audit::user(&self.session.email),
+            action,
+            subject: subject.into(),
+            became: became.into(),
+            ..Note::default()
+        }
+    }
+
     /// The frame of a page.
     #[must_use]
     pub fn frame(&self, loaded: &stored::Frame, section: Section, title: &str) -> Frame {

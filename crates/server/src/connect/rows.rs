@@ -2,6 +2,7 @@
 
 use super::ConnectFailure;
 use super::delivery::{Delivery, webhook_url};
+use crate::audit::{Note, note};
 use crate::pipeline::program_attached;
 use crate::state::{App, new_id};
 use secrecy::{ExposeSecret, SecretString};
@@ -178,6 +179,7 @@ struct Finish {
     secret: Option<(String, SecretString)>,
     /// Did Stripe tell the secret of an endpoint that we made?
     made: bool,
+    line: Note,
     now: i64,
 }
 
@@ -187,6 +189,7 @@ impl Unit for Finish {
         let (ws, id) = (&self.connection.workspace_id, &self.connection.connection_id);
         connections::update(tx, &self.connection, self.now).await?;
         watch::looked(tx, ws, id, self.now).await?;
+        note(tx, self.line.clone(), self.now).await?;
         let Some((secret_id, secret)) = &self.secret else { return Ok(()) };
         let secret = secret.expose_secret();
         let known = connections::candidates(tx, &self.data_key, ws, &self.program_id, self.now).await?;
@@ -214,6 +217,7 @@ pub(super) async fn finish(
     delivery: &Delivery,
     warnings: &[String],
     permissions: &[super::Permission],
+    line: Note,
 ) -> Result<(), StoreError> {
     let data_key = app.data_key(&connection.workspace_id).await?;
     connection.endpoint_id.clone_from(&delivery.endpoint_id);
@@ -226,6 +230,6 @@ pub(super) async fn finish(
     let secret = delivery.secret.clone().map(|secret| Ok::<_, StoreError>((new_id(IdKind::Secret)?, secret)));
     let program_id = program.program_id.clone();
     let (secret, made) = (secret.transpose()?, delivery.made);
-    let finish = Finish { connection, program_id, data_key, secret, made, now: app.now() };
+    let finish = Finish { connection, program_id, data_key, secret, made, line, now: app.now() };
     app.db.write(finish).await
 }

@@ -1,5 +1,6 @@
 //! Wiping the test data of a workspace in one step.
 
+use crate::audit::{Note, note, user};
 use crate::jobs::poll::OVERLAP_MS;
 use crate::state::App;
 use tributary_store::{StoreError, Tx, Unit, alerts, wipe};
@@ -21,6 +22,15 @@ impl Unit for Wipe {
         let gone = wipe::test_data(tx, &self.workspace_id, cursor_at).await?;
         let text = format!("{} wiped the test data of the workspace: {gone} rows.", self.who);
         let ws = &self.workspace_id;
+        let line = Note {
+            workspace_id: ws.clone(),
+            actor: user(&self.who),
+            action: "wipe",
+            subject: "test data".to_owned(),
+            became: format!("{gone} rows wiped"),
+            ..Note::default()
+        };
+        note(tx, line, self.now).await?;
         alerts::insert(tx, ws, "test_data_wiped", ws, &text, self.now).await?;
         Ok(gone)
     }

@@ -3,9 +3,10 @@
 use super::context::Context;
 use super::project::People;
 use super::{link, rulings};
+use crate::audit::{Note, note};
 use crate::state::new_id;
 use tributary_domain::ids::IdKind;
-use tributary_store::pages::audit::{self, Line};
+use tributary_store::pages::audit;
 use tributary_store::pipeline::decisions::{self, AS_EVIDENCE_SAYS, customer_connection};
 use tributary_store::pipeline::{objects, people, sales, scopes};
 use tributary_store::{P, StoreError, Tx};
@@ -154,48 +155,16 @@ async fn log(tx: &mut Tx<'_>, d: &Decision, was: String, now: i64) -> Result<(),
         "void" => "void".to_owned(),
         _ => "counts".to_owned(),
     };
-    let line = Line {
-        audit_id: new_id(IdKind::Audit)?,
+    let words = Note {
+        workspace_id: d.workspace_id.clone(),
+        program_id: d.program_id.clone(),
         mode: d.mode.clone(),
-        at: now,
         actor: d.actor.clone(),
-        action: d.kind.to_owned(),
+        action: d.kind,
         subject: d.subject.clone(),
         was,
         became,
         reason: d.reason.clone(),
     };
-    audit::insert(tx, &d.workspace_id, &d.program_id, &line).await
-}
-
-/// Writes a line of the audit log for a change that is no decision. `mode` is empty where it holds for both.
-///
-/// # Errors
-/// The database's.
-pub async fn note(
-    tx: &mut Tx<'_>,
-    (ws, program_id, mode): (&str, &str, &str),
-    actor: &str,
-    (action, subject): (&str, &str),
-    (was, became): (String, String),
-    now: i64,
-) -> Result<(), StoreError> {
-    let line = Line {
-        audit_id: new_id(IdKind::Audit)?,
-        mode: mode.to_owned(),
-        at: now,
-        actor: actor.to_owned(),
-        action: action.to_owned(),
-        subject: subject.to_owned(),
-        was,
-        became,
-        reason: String::new(),
-    };
-    audit::insert(tx, ws, program_id, &line).await
-}
-
-/// Who decided, in words.
-#[must_use]
-pub fn actor_words(actor: &str) -> String {
-    rulings::who(actor)
+    note(tx, words, now).await
 }

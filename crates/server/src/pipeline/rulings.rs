@@ -2,6 +2,7 @@
 
 use super::clicks::at_words;
 use super::link::born_by;
+use crate::audit::who;
 use tributary_domain::attribution::Ruling;
 use tributary_store::pipeline::decisions::{self, AS_EVIDENCE_SAYS, Decided};
 use tributary_store::pipeline::people::{self, Customer};
@@ -62,14 +63,4 @@ fn ruling(one: &Decided, what: &str) -> Option<Ruling> {
     let why = if one.reason.is_empty() { String::new() } else { format!(": “{}”", one.reason) };
     let words = format!("{} {to} {what} {whom} on {on}{why}.", who(&one.actor));
     Some(Ruling { partner_id, words })
-}
-
-/// An actor in words.
-#[must_use]
-pub fn who(actor: &str) -> String {
-    match actor.split_once(':') {
-        Some(("user", email)) => email.to_owned(),
-        Some(("api", key)) => format!("The API key {key}"),
-        _ => crate::ui::text::sentence_case(actor),
-    }
 }

@@ -87,8 +87,8 @@ pub async fn follow_key(
 /// What the log is narrowed to; empty lets all through.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// One action.
-    pub action: String,
+    /// These actions; none for all.
+    pub actions: Vec<String>,
     /// Part of an actor, a subject, a reason, or of what was and became.
     pub search: String,
 }
@@ -97,7 +97,7 @@ macro_rules! list {
     ($edge:literal, $order:literal) => {
         concat!(
             "SELECT audit_id, mode, at, actor, action, subject, was, became, reason FROM audit \
-             WHERE workspace_id = $1 AND (program_id = $2 OR program_id = '') AND ($3 = '' OR action = $3) AND ($4 = '' \
+             WHERE workspace_id = $1 AND (program_id = $2 OR program_id = '') AND ($3 = '' OR $3 LIKE '%,' || action || ',%') AND ($4 = '' \
              OR lower(actor || ' ' || subject || ' ' || was || ' ' || became || ' ' || reason) LIKE $5 ESCAPE '\\') \
              AND (CAST($6 AS BIGINT) IS NULL OR ",
             $edge,
@@ -124,12 +124,14 @@ pub async fn list(
         Direction::Older => list!("(at, audit_id) < ($6, $7)", "at DESC, audit_id DESC"),
         Direction::Newer => list!("(at, audit_id) > ($6, $7)", "at, audit_id"),
     };
+    let actions =
+        if filter.actions.is_empty() { String::new() } else { format!(",{},", filter.actions.join(",")) };
     let search = filter.search.to_lowercase();
     let pattern = format!("%{}%", escaped(&search));
     let params = [
         P::T(&place.workspace_id),
         P::T(&place.program_id),
-        P::T(&filter.action),
+        P::T(&actions),
         P::T(&search),
         P::T(&pattern),
         P::opt_i(from.map(|cursor| cursor.at)),

@@ -37,7 +37,7 @@ pub(super) async fn run(config: &Config, args: &EraseArgs, out: &Output) -> Resu
 async fn everywhere(app: &App, who: &Who) -> Result<Erased, Failure> {
     let mut sum: Option<Erased> = None;
     for workspace_id in app.db.read(Workspaces).await? {
-        match erase(app, &workspace_id, who, "command line").await {
+        match erase(app, &workspace_id, who, tributary_server::audit::COMMAND_LINE).await {
             Ok(erased) => {
                 let sum = sum.get_or_insert_default();
                 sum.customers += erased.customers;

@@ -22,6 +22,7 @@ pub(super) async fn run(config: &Config, args: ConnectArgs, out: &Output) -> Res
         webhook_secret,
         api_base: args.api_base,
         poll: args.poll,
+        actor: tributary_server::audit::COMMAND_LINE.to_owned(),
         only: None,
     };
     let connected = connect(&app, &request).await.map_err(failure)?;

@@ -1,11 +1,13 @@
 //! A connection that is known already feeds this program too, or does not any more.
 
+use super::connection::line;
 use super::stripe::LoadConnections;
 use super::{Load, back};
 use crate::App;
 use crate::admin::error::PageError;
 use crate::admin::forms::{Posted, may_change};
 use crate::admin::visit::Visit;
+use crate::audit::record;
 use crate::auth::login::Signed;
 use crate::connect::rotate::forget_doors;
 use crate::pipeline::program_attached;
@@ -29,7 +31,9 @@ pub async fn attach(
         let (loaded, _) = app.db.read(LoadConnections(Load::new(&visit, &public_id))).await?;
         let unit =
             Attach { program: loaded.shown.program.clone(), connection_id: id.clone(), now: app.now() };
-        app.db.write(unit).await?;
+        let one = app.db.write(unit).await?;
+        let name = &loaded.shown.program.name;
+        record(&app, line(&visit, &one, &format!("feeds {name} too"))).await?;
         forget_doors(&app);
         app.wake.notify_one();
         Ok(back(&public_id, "settings/stripe", "attached"))
@@ -53,6 +57,10 @@ pub async fn detach(
         }
         let detached =
             app.db.write(Detach { program: loaded.shown.program.clone(), connection_id: id.clone() }).await?;
+        if detached && let Some((one, _)) = all.iter().find(|(one, _)| one.connection_id == id) {
+            let name = &loaded.shown.program.name;
+            record(&app, line(&visit, one, &format!("does not feed {name} any more"))).await?;
+        }
         forget_doors(&app);
         Ok(back(&public_id, "settings/stripe", if detached { "detached" } else { "detach-last" }))
     };
@@ -66,15 +74,16 @@ struct Attach {
 }
 
 impl Unit for Attach {
-    type Out = ();
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    type Out = Connection;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Connection, StoreError> {
         let (ws, program) = (&self.program.workspace_id, &self.program.program_id);
         let found: Option<Connection> = connections::find(tx, ws, &self.connection_id).await?;
         let missing = || StoreError::NotFound(format!("connection {}", self.connection_id));
         let one = found.filter(|one| one.status != "disconnected").ok_or_else(missing)?;
         connections::attach(tx, ws, &one.connection_id, program, self.now).await?;
         // What the connection brought before may fit the program that it feeds from now on.
-        program_attached(tx, ws, &one.connection_id, &one.mode, self.now).await
+        program_attached(tx, ws, &one.connection_id, &one.mode, self.now).await?;
+        Ok(one)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::App;
 use crate::admin::error::PageError;
 use crate::admin::paging;
 use crate::admin::visit::{self, Visit};
-use crate::pipeline::decide::actor_words;
+use crate::audit::who;
 use crate::ui::frame::Frame;
 use crate::ui::lists::{Chip, Chips, Pager, Search};
 use crate::ui::page::page;
@@ -60,14 +60,14 @@ pub struct Asked {
     after: Option<String>,
 }
 
-const ACTIONS: [(&str, &str); 7] = [
-    ("", "All"),
-    ("attribute", "Attribution"),
-    ("void", "Voids"),
-    ("unvoid", "Voids taken back"),
-    ("code", "Codes"),
-    ("policy", "Attribution settings"),
-    ("terms", "Terms"),
+/// What the page is narrowed to: word, label, actions.
+const GROUPS: [(&str, &str, &[&str]); 6] = [
+    ("", "All", &[]),
+    ("sales", "Sales and codes", &["attribute", "void", "unvoid", "code"]),
+    ("settings", "Terms and settings", &["terms", "policy", "program"]),
+    ("partners", "Partners", &["partner"]),
+    ("access", "Keys and connections", &["key", "connection"]),
+    ("data", "Data", &["payload", "erase", "wipe"]),
 ];
 
 fn action_words(action: &str) -> &'static str {
@@ -75,17 +75,30 @@ fn action_words(action: &str) -> &'static str {
         "attribute" => "Attributed",
         "void" => "Voided",
         "unvoid" => "Void taken back",
-        "code" => "Code",
+        "code" => "Promotion code",
         "policy" => "Attribution settings",
         "terms" => "Terms",
+        "program" => "Program settings",
+        "partner" => "Partner status",
+        "key" => "API key",
+        "connection" => "Stripe connection",
+        "payload" => "Payload revealed",
+        "erase" => "Person erased",
+        "wipe" => "Test data wiped",
         _ => "Changed",
     }
 }
 
 impl Asked {
-    fn filter(&self) -> Filter {
-        let action = ACTIONS.iter().find(|(value, _)| *value == self.action).map_or("", |(value, _)| *value);
-        Filter { action: action.to_owned(), search: self.q.trim().chars().take(200).collect() }
+    /// The word of the group, and what the log is narrowed to. One action alone can be asked for, too.
+    fn filter(&self) -> (&'static str, Filter) {
+        let search = self.q.trim().chars().take(200).collect();
+        if let Some((word, _, actions)) = GROUPS.iter().find(|(word, ..)| *word == self.action) {
+            return (word, Filter { actions: actions.iter().map(|&one| one.to_owned()).collect(), search });
+        }
+        let all = GROUPS.iter().flat_map(|(_, _, actions)| *actions);
+        let one = all.copied().find(|one| *one == self.action);
+        (one.unwrap_or_default(), Filter { actions: one.map(str::to_owned).into_iter().collect(), search })
     }
 }
 
@@ -100,7 +113,7 @@ pub async fn get(
 }
 
 async fn show(app: &App, visit: &Visit, public_id: String, asked: &Asked) -> Result<Response, PageError> {
-    let filter = asked.filter();
+    let (action, filter) = asked.filter();
     let (before, after) = (paging::cursor(asked.before.as_deref()), paging::cursor(asked.after.as_deref()));
     let (read, from) = match (before, after) {
         (None, Some(after)) => (Direction::Newer, Some(after)),
@@ -112,16 +125,16 @@ async fn show(app: &App, visit: &Visit, public_id: String, asked: &Asked) -> Res
     let (loaded, lines) = app.db.read(load).await?;
     let around = Around::new(visit, &loaded, "settings/audit", "");
     let path = around.frame.program.href("settings/audit");
-    let kept = query(&[("action", &filter.action), ("q", &filter.search)]);
+    let kept = query(&[("action", action), ("q", &filter.search)]);
     let kept = if kept.is_empty() { kept } else { format!("{kept}&") };
     let cut = paging::cut(lines, stored::PAGE, read, started, false);
     let pager = paging::pager(&cut, &path, &kept, ["line", "lines"], |line| (line.at, line.audit_id.clone()));
-    let chips = ACTIONS.iter().map(|(value, label)| {
+    let chips = GROUPS.iter().map(|(value, label, _)| {
         let kept = query(&[("action", value), ("q", &filter.search)]);
         Chip {
             label: (*label).to_owned(),
             href: if kept.is_empty() { path.clone() } else { format!("{path}?{kept}") },
-            chosen: *value == filter.action,
+            chosen: *value == action,
             count: None,
         }
     });
@@ -131,7 +144,7 @@ async fn show(app: &App, visit: &Visit, public_id: String, asked: &Asked) -> Res
             action: path.clone(),
             value: filter.search.clone(),
             label: "Who, what or why",
-            kept: vec![("action", filter.action.clone())],
+            kept: vec![("action", action.to_owned())],
         },
         csv_href: format!("{path}.csv?{kept}").trim_end_matches(['?', '&']).to_owned(),
         empty: if kept.is_empty() { "Nothing was changed yet" } else { "Nothing fits" },
@@ -146,7 +159,7 @@ async fn show(app: &App, visit: &Visit, public_id: String, asked: &Asked) -> Res
 fn row(line: &Line) -> Row {
     Row {
         at: Instant { at: line.at },
-        who: actor_words(&line.actor),
+        who: who(&line.actor),
         action: action_words(&line.action),
         subject: line.subject.clone(),
         was: line.was.clone(),
@@ -165,7 +178,7 @@ pub async fn csv(
     let result = async {
         let workspace_id = visit.session.workspace_id.clone();
         let name = format!("attachment; filename=\"audit-{public_id}.csv\"");
-        let (filter, read) = (asked.filter(), Direction::Older);
+        let (filter, read) = (asked.filter().1, Direction::Older);
         let load = Load { workspace_id, public_id, filter, read, from: None, limit: MOST };
         let (_, lines) = app.db.read(load).await?;
         let file = write(&lines).map_err(StoreError::Inconsistent)?;

@@ -7,8 +7,9 @@ use crate::admin::error::PageError;
 use crate::admin::forms::{Posted, may_change};
 use crate::admin::setup;
 use crate::admin::visit::Visit;
+use crate::audit::{Note, record};
 use crate::auth::login::Signed;
-use crate::connect::{AccessFate, EndpointFate, disconnect, recheck};
+use crate::connect::{AccessFate, EndpointFate, connection_subject, disconnect, recheck};
 use crate::ui::frame::Frame;
 use crate::ui::page::page;
 use crate::ui::stripe::StripeConnect;
@@ -69,6 +70,7 @@ pub async fn leave(
         may_change(&visit, form.token())?;
         let (.., one) = load(&app, &visit, &public_id, &id).await?;
         let ended = disconnect(&app, &one).await?;
+        record(&app, line(&visit, &one, "disconnected")).await?;
         if let AccessFate::Left(reason) = &ended.access {
             tracing::warn!(connection = id, reason, "the platform's access could not be ended");
         }
@@ -105,6 +107,11 @@ pub async fn check(
         Ok(back(&public_id, "settings/stripe", if seen.key_ok { "checked" } else { "unreached" }))
     };
     visit.answer(result.await)
+}
+
+/// A line of the audit log about a connection.
+pub(super) fn line(visit: &Visit, one: &Connection, became: &str) -> Note {
+    visit.note("", "connection", connection_subject(one), became)
 }
 
 /// `GET …/settings/stripe/{connection}/key`

@@ -7,6 +7,7 @@ use crate::admin::error::PageError;
 use crate::admin::forms::{Posted, may_change};
 use crate::admin::visit::Visit;
 use crate::api;
+use crate::audit::{Note, note};
 use crate::auth::login::Signed;
 use crate::setup::checks;
 use crate::state::new_id;
@@ -194,7 +195,9 @@ async fn make(app: &App, visit: &Visit, public_id: &str, sent: &Sent) -> Result<
     let token = if for_app { api::new_app_token() } else { api::new_api_token() }?;
     let load = Load::new(visit, public_id);
     let key_id = new_id(IdKind::ApiKey)?;
-    let make = Make { load, key_id, name, for_app, token: token.clone(), now: app.now() };
+    let opens = if for_app { "the app in Stripe's Dashboard" } else { "the REST API" };
+    let line = visit.note("", "key", format!("{name} ({key_id})"), format!("made, opens {opens}"));
+    let make = Make { load, key_id, name, for_app, token: token.clone(), line, now: app.now() };
     if !app.db.write(make).await? {
         return refuse("There are 50 keys already. Revoke one that is not used any more.").await;
     }
@@ -213,7 +216,8 @@ pub async fn revoke(
 ) -> Response {
     let result = async {
         may_change(&visit, form.token())?;
-        let revoke = Revoke { load: Load::new(&visit, &public_id), key_id, now: app.now() };
+        let line = visit.note("", "key", String::new(), "revoked");
+        let revoke = Revoke { load: Load::new(&visit, &public_id), key_id, line, now: app.now() };
         app.db.write(revoke).await?;
         Ok(back(&public_id, "settings/keys", "key-revoked"))
     };
@@ -246,6 +250,7 @@ struct Make {
     name: String,
     for_app: bool,
     token: String,
+    line: Note,
     now: i64,
 }
 
@@ -263,6 +268,7 @@ impl Unit for Make {
         } else {
             workspaces::insert_api_key(tx, &program, id, name, token, self.now).await?;
         }
+        note(tx, Note { program_id: program.program_id, ..self.line.clone() }, self.now).await?;
         Ok(true)
     }
 }
@@ -270,6 +276,7 @@ impl Unit for Make {
 struct Revoke {
     load: Load,
     key_id: String,
+    line: Note,
     now: i64,
 }
 
@@ -278,9 +285,12 @@ impl Unit for Revoke {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let program = self.load.run(tx).await?.shown.program;
         let all = keys::list(tx, &program.workspace_id, &program.program_id).await?;
-        if !all.iter().any(|key| key.key_id == self.key_id) {
-            return Err(StoreError::NotFound(format!("key {}", self.key_id)));
+        let key = all.iter().find(|key| key.key_id == self.key_id);
+        let key = key.ok_or_else(|| StoreError::NotFound(format!("key {}", self.key_id)))?;
+        if keys::revoke(tx, &program.workspace_id, &self.key_id, self.now).await? {
+            let subject = format!("{} ({})", key.name, key.key_id);
+            note(tx, Note { program_id: program.program_id, subject, ..self.line.clone() }, self.now).await?;
         }
-        keys::revoke(tx, &program.workspace_id, &self.key_id, self.now).await.map(drop)
+        Ok(())
     }
 }

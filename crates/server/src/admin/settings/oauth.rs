@@ -6,6 +6,7 @@ use crate::admin::error::PageError;
 use crate::admin::forms::{Posted, may_change};
 use crate::admin::oauth::{Choice, choices};
 use crate::admin::visit::Visit;
+use crate::audit::record;
 use crate::connect::flow::{Flow, client_id, developer_key, mode_word};
 use crate::connect::hint;
 use crate::ui::controls::{CopyField, Field, Select};
@@ -125,7 +126,9 @@ pub async fn post(
             workspace_id,
             client_id,
         };
+        let subject = format!("{} {} ({})", row.flow, row.client_id, row.mode);
         app.db.write(Put(row, app.now())).await?;
+        record(&app, visit.note("", "connection", subject, "entered for OAuth")).await?;
         Ok(back(&public_id, "settings/stripe", "saved"))
     };
     visit.answer(result.await)
@@ -152,6 +155,10 @@ pub async fn remove(
         app.db.read(Load::new(&visit, &public_id)).await?;
         let unit = Remove(visit.session.workspace_id.clone(), sent.flow.clone(), sent.mode.clone());
         let removed = app.db.write(unit).await?;
+        if removed {
+            let subject = format!("{} ({})", sent.flow, sent.mode);
+            record(&app, visit.note("", "connection", subject, "removed from OAuth")).await?;
+        }
         Ok(back(&public_id, "settings/stripe", if removed { "oauth-removed" } else { "same" }))
     };
     visit.answer(result.await)

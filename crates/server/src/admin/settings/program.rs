@@ -5,7 +5,7 @@ use crate::App;
 use crate::admin::error::PageError;
 use crate::admin::forms::{Posted, may_change};
 use crate::admin::visit::Visit;
-use crate::pipeline::decide::note;
+use crate::audit::{self, Note, note};
 use crate::setup::{checks, reward};
 use crate::ui::Tone;
 use crate::ui::controls::{Checkbox, Field, Select};
@@ -310,8 +310,12 @@ async fn save(app: &App, visit: &Visit, public_id: &str, sent: &Sent) -> Result<
         return Ok(back(public_id, "settings", "same"));
     }
     let policy = (policy != before).then_some(policy);
-    let actor = format!("user:{}", visit.session.email);
-    match app.db.write(Save { program, actor, policy, now: app.now() }).await {
+    let actor = audit::user(&visit.session.email);
+    match app
+        .db
+        .write(Save { before: loaded.shown.program.clone(), program, actor, policy, now: app.now() })
+        .await
+    {
         Ok(()) => Ok(back(public_id, "settings", "saved")),
         Err(StoreError::Conflict(words)) => {
             refuse(("name", crate::ui::text::sentence_case(&format!("{words}."))))
@@ -333,6 +337,7 @@ impl Unit for LoadAll {
 }
 
 struct Save {
+    before: Program,
     program: Program,
     actor: String,
     policy: Option<PolicyVersion>,
@@ -342,14 +347,51 @@ struct Save {
 impl Unit for Save {
     type Out = ();
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let (ws, program_id) = (&self.program.workspace_id, &self.program.program_id);
+        let line = |action, was: String, became: String| Note {
+            workspace_id: ws.clone(),
+            program_id: program_id.clone(),
+            actor: self.actor.clone(),
+            action,
+            subject: self.program.public_id.clone(),
+            was,
+            became,
+            ..Note::default()
+        };
+        let (was, became) = differences(&self.before, &self.program);
+        if !became.is_empty() {
+            note(tx, line("program", was, became), self.now).await?;
+        }
         workspaces::update_program(tx, &self.program, self.now).await?;
         let Some(policy) = &self.policy else { return Ok(()) };
-        let (ws, program_id) = (&self.program.workspace_id, &self.program.program_id);
-        let words = |one: &PolicyVersion| one.sentence();
         let before = policies::at(tx, ws, program_id, self.now).await?;
         let next = PolicyVersion { version: before.version + 1, ..*policy };
-        let was = (words(&before), words(&next));
-        note(tx, (ws, program_id, ""), &self.actor, ("policy", "attribution"), was, self.now).await?;
-        policies::add(tx, &self.program.workspace_id, &self.program.program_id, policy, self.now).await
+        note(tx, line("policy", before.sentence(), next.sentence()), self.now).await?;
+        policies::add(tx, ws, program_id, policy, self.now).await
     }
+}
+
+/// What of a program's settings changed, as it was and as it is.
+fn differences(before: &Program, after: &Program) -> (String, String) {
+    let texts = |one: &Program| {
+        [
+            ("name", one.name.clone()),
+            ("website", one.website.clone()),
+            ("currency", one.currency.clone()),
+            ("time zone", one.zone.clone()),
+            ("parameter", one.parameter.clone()),
+            ("hosts", one.hosts.join(" ")),
+            ("payment hosts", one.payment_hosts.join(" ")),
+            ("visits", if one.visits_queued { "queued" } else { "kept first" }.to_owned()),
+            ("match by e-mail", if one.match_email { "yes" } else { "no" }.to_owned()),
+        ]
+    };
+    let (mut was, mut became) = (Vec::new(), Vec::new());
+    for ((name, old), (_, new)) in texts(before).into_iter().zip(texts(after)) {
+        if old != new {
+            was.push(format!("{name}: {old}"));
+            became.push(format!("{name}: {new}"));
+        }
+    }
+    (was.join("; "), became.join("; "))
 }

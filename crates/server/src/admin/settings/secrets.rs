@@ -1,11 +1,13 @@
 //! The signing secrets of one connection: which verified lately, a second one by hand, and rolling our endpoint.
 
+use super::connection::line;
 use super::stripe::LoadConnections;
 use super::{Around, Asked, Load, back};
 use crate::App;
 use crate::admin::error::PageError;
 use crate::admin::forms::{Posted, may_change};
 use crate::admin::visit::Visit;
+use crate::audit::record;
 use crate::auth::login::Signed;
 use crate::connect::ConnectFailure;
 use crate::connect::rotate::{Rolled, paste, roll};
@@ -159,7 +161,10 @@ pub async fn post(
         may_change(&visit, &sent.form_token)?;
         let (_, one, _) = load(&app, &visit, &public_id, &id, "").await?;
         match paste(&app, &one, &sent.secret, sent.end.is_some()).await {
-            Ok(()) => Ok(back(&public_id, &tab(&id), "secret-added")),
+            Ok(()) => {
+                record(&app, line(&visit, &one, "takes a further signing secret")).await?;
+                Ok(back(&public_id, &tab(&id), "secret-added"))
+            }
             Err(ConnectFailure::Store(error)) => Err(error.into()),
             Err(_) => Ok(back(&public_id, &tab(&id), "bad-signing")),
         }
@@ -186,6 +191,12 @@ pub async fn roll_ours(
                 "roll-refused"
             }
         };
+        let words = match word {
+            "roll-begun" => "a new signing secret of our endpoint",
+            "roll-done" => "the old signing secret of our endpoint ends",
+            _ => return Ok(back(&public_id, &tab(&id), word)),
+        };
+        record(&app, line(&visit, &one, words)).await?;
         Ok(back(&public_id, &tab(&id), word))
     };
     visit.answer(result.await)

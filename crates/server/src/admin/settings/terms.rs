@@ -5,7 +5,7 @@ use crate::App;
 use crate::admin::error::PageError;
 use crate::admin::forms::{Posted, may_change};
 use crate::admin::visit::Visit;
-use crate::pipeline::decide::note;
+use crate::audit::{Note, note, user};
 use crate::setup::reward::{TermsInput, sentences};
 use crate::ui::Tone;
 use crate::ui::badge::Badge;
@@ -137,7 +137,7 @@ async fn save(app: &App, visit: &Visit, public_id: &str, sent: Sent) -> Result<R
     if before.as_ref() == Some(&terms) {
         return Ok(back(public_id, "settings/terms", "same"));
     }
-    let actor = format!("user:{}", visit.session.email);
+    let actor = user(&visit.session.email);
     app.db.write(Add { load: Load::new(visit, public_id), actor, terms, now: app.now() }).await?;
     Ok(back(public_id, "settings/terms", "terms"))
 }
@@ -171,8 +171,17 @@ impl Unit for Add {
         let versions = workspaces::list_terms(tx, ws, id).await?;
         let last = versions.last().map_or(0, |one| one.version);
         let was = in_force(&versions, self.now).map(|one| sentences(&one.terms)).unwrap_or_default();
-        let became = sentences(&self.terms);
-        note(tx, (ws, id, ""), &self.actor, ("terms", "terms"), (was, became), self.now).await?;
+        let line = Note {
+            workspace_id: ws.clone(),
+            program_id: id.clone(),
+            actor: self.actor.clone(),
+            action: "terms",
+            subject: format!("version {}", i64::from(last) + 1),
+            was,
+            became: sentences(&self.terms),
+            ..Note::default()
+        };
+        note(tx, line, self.now).await?;
         let body = TermsInput::stored(&self.terms)?;
         workspaces::insert_terms(tx, ws, id, i64::from(last) + 1, Some(self.now), &body, self.now).await
     }

@@ -65,6 +65,7 @@ pub(crate) async fn connect(
         webhook_secret: None,
         api_base: None,
         poll: false,
+        actor: crate::audit::user(&visit.session.email),
         only,
     };
     Ok(Checks::begin(app, &workspace_id, request)?)

@@ -12,13 +12,14 @@ use crate::api::partners::target::unnamed;
 use crate::api::pipeline;
 use crate::api::wire::{Data, one};
 use crate::api::work::{self, Work};
-use crate::pipeline::decide::note;
+use crate::audit::{Note, note};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 use tributary_store::Tx;
 use tributary_store::api::Place;
 use tributary_store::api::customers::{self, Customer};
+use tributary_store::pages::audit::customer_subject;
 use tributary_store::vault::Key;
 use utoipa::ToSchema;
 
@@ -55,11 +56,19 @@ impl Work for Update {
         }
         customers::update(tx, &self.place, &before, &after).await?;
         if before.partner_id != after.partner_id || before.partner_by != after.partner_by {
-            let (was, became) = (partner_words(&before), partner_words(&after));
             let place = &self.place;
-            let at = (&*place.workspace_id, &*place.program_id, &*place.mode);
-            let what = ("attribute", format!("customer {}", after.key));
-            note(tx, at, &self.actor, (what.0, &what.1), (was, became), self.now).await?;
+            let line = Note {
+                workspace_id: place.workspace_id.clone(),
+                program_id: place.program_id.clone(),
+                mode: place.mode.clone(),
+                actor: self.actor.clone(),
+                action: "attribute",
+                subject: customer_subject(&after.key),
+                was: partner_words(&before),
+                became: partner_words(&after),
+                reason: String::new(),
+            };
+            note(tx, line, self.now).await?;
         }
         let links =
             |c: &Customer| (c.key.clone(), c.email_hash.clone(), c.partner_id.clone(), c.partner_by.clone());

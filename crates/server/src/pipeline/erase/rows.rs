@@ -6,10 +6,12 @@ use super::super::project;
 use super::super::rulings::ERASURE;
 use super::super::settle::Scene;
 use super::person::Person;
+use crate::audit::{Note, note};
 use std::collections::{BTreeMap, BTreeSet};
 use tributary_domain::attribution::{self, is_visit_id};
 use tributary_domain::fact::Fact;
 use tributary_domain::ids;
+use tributary_store::pages::audit::customer_subject;
 use tributary_store::pipeline::decisions::{self, AS_EVIDENCE_SAYS};
 use tributary_store::pipeline::{erasure, evidence, objects, people, sales};
 use tributary_store::{P, StoreError, Tx, Unit, connections};
@@ -110,6 +112,19 @@ impl Erase {
         let key = ids::derived("erased", &[ws, customer_id]);
         let (partner, actor) = (partner.as_deref(), &self.actor);
         erasure::clear_customer(tx, ws, &before, &key, partner, actor, self.now).await?;
+        if before.partner_by != "erased" {
+            let line = Note {
+                workspace_id: ws.clone(),
+                program_id: program_id.to_owned(),
+                mode: before.mode.clone(),
+                actor: actor.clone(),
+                action: "erase",
+                subject: customer_subject(&key),
+                became: format!("erased; {frozen} sales keep their partner"),
+                ..Note::default()
+            };
+            note(tx, line, self.now).await?;
+        }
         Ok(frozen)
     }
 
