@@ -75,7 +75,7 @@ pub enum Panel {
     /// All links.
     Links(Vec<LinkLine>),
     /// Promotion codes: the form, and all that the partner has or had.
-    Codes(CodesPanel),
+    Codes(Box<CodesPanel>),
     /// The terms in force and what they were.
     Terms(Vec<(String, String, bool)>),
     /// What happened: icon, words, when.
@@ -246,7 +246,7 @@ async fn compose(
                 .collect(),
         },
         panel: if tab == "codes" {
-            Panel::Codes(CodesPanel::new(&loaded.codes, &path, &Typed::default()))
+            Panel::Codes(Box::new(CodesPanel::new(&loaded.codes, &path, &Typed::default())))
         } else {
             panel(&loaded, tab, &card, visit.now, urls)
         },
