@@ -6,6 +6,7 @@
     reason = "a test ends at its first surprise, in its helpers too"
 )]
 
+mod adopt;
 mod attribution;
 mod audit;
 mod byhand;

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 struct Known {
     objects: BTreeMap<String, Value>,
     live: bool,
+    account: Option<String>,
 }
 
 /// A running double. It ends with the test's runtime.
@@ -36,6 +37,11 @@ impl FakeStripe {
     pub fn put(&self, object: Value) {
         let id = object["id"].as_str().expect("an object has an id").to_owned();
         self.known.lock().expect("unpoisoned").objects.insert(id, object);
+    }
+
+    /// From now on it says that it is another account.
+    pub fn be(&self, account: &str) {
+        self.known.lock().expect("unpoisoned").account = Some(account.to_owned());
     }
 
     /// From now on it says that it is in live mode.
@@ -71,7 +77,7 @@ fn found(known: &Known, path: &str, query: &str) -> Option<Value> {
     match path {
         "/v1/account" => {
             return Some(
-                json!({ "id": "acct_fake", "object": "account", "country": "DE", "default_currency": "usd",
+                json!({ "id": known.account.as_deref().unwrap_or("acct_fake"), "object": "account", "country": "DE", "default_currency": "usd",
                 "settings": { "dashboard": { "display_name": "Fake Ltd" } } }),
             );
         }

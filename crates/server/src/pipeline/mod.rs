@@ -1,6 +1,7 @@
 //! The way of a payment, in the order in which it happens:
 //! receive (in `stripe::receive`) → [`project`] → [`place`] → [`settle`] → [`post`], driven by [`worker`].
 
+pub mod adopt;
 pub mod clicks;
 pub mod codes;
 pub mod context;

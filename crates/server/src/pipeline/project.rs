@@ -3,6 +3,7 @@
 //! Everything happens in the caller's transaction, under the connection's lock. The result does not depend on
 //! the order or number of the sources.
 
+use super::adopt;
 use super::codes;
 use super::context::Context;
 use super::erase::redact::redacted;
@@ -43,6 +44,23 @@ pub async fn ingest(
     objects::lock_connection(tx, &ctx.workspace_id, &ctx.connection_id).await?;
     let redacted = redacted(tx, ctx, sources, people).await?;
     let (sources, people) = redacted.as_ref().map_or((sources, people), |(s, p)| (s.as_slice(), p));
+    let adopted = adopt::wanted(tx, ctx, sources).await?;
+    if !adopted.is_empty() {
+        let (moving, joined): (Vec<_>, Vec<_>) = adopted.into_iter().unzip();
+        let sources: Vec<Source> = sources.iter().cloned().chain(joined).collect();
+        take_in(tx, ctx, &sources, people).await?;
+        return adopt::leave(tx, ctx, &moving).await;
+    }
+    take_in(tx, ctx, sources, people).await
+}
+
+/// From sources, already looked over, to sales.
+pub(super) async fn take_in(
+    tx: &mut Tx<'_>,
+    ctx: &Context,
+    sources: &[Source],
+    people: &People,
+) -> Result<(), StoreError> {
     let facts: Vec<_> = sources.iter().map(|s| (s.source_id.as_str(), s.facts.as_slice())).collect();
     objects::insert_facts(tx, &ctx.workspace_id, &ctx.connection_id, &facts).await?;
     let world = World::build(tx, ctx, sources).await?;

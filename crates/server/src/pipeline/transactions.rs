@@ -1,9 +1,11 @@
 //! Transactions written through the REST API: sources like events, projected like them.
 
+use super::adopt;
 use super::context::{Context, api_connection};
 use super::project::{People, ingest};
 use super::world::Source;
 use tributary_domain::fact::{Fact, Field, Kind};
+use tributary_store::pipeline::objects;
 use tributary_store::{P, StoreError, Tx, connections};
 
 /// A sale as the API gives it.
@@ -53,19 +55,18 @@ pub fn object_id(program_id: &str, key: &str) -> String {
     format!("api:{program_id}:{key}")
 }
 
-/// The connection that a transaction belongs to: the program's own of that mode if the key is a Stripe id.
+/// The connection that a transaction belongs to: if the key is a Stripe id, the one of that mode that has told of the
+/// purchase, else the program's first, until another tells of it ([`super::adopt`]).
 async fn connection_of(tx: &mut Tx<'_>, sale: &ApiSale) -> Result<String, StoreError> {
-    if Kind::of_stripe_id(&sale.key).is_some_and(|kind| kind != Kind::Customer) {
-        let all = connections::list_of_program(tx, &sale.workspace_id, &sale.program_id).await?;
-        let of_mode: Vec<_> = all.into_iter().filter(|connection| connection.mode == sale.mode).collect();
-        for connection in &of_mode {
-            let sql = "SELECT 1 FROM alias WHERE workspace_id = $1 AND connection_id = $2 AND object_id = $3";
-            let params = [P::T(&sale.workspace_id), P::T(&connection.connection_id), P::T(&sale.key)];
-            if tx.opt(sql, &params).await?.is_some() {
-                return Ok(connection.connection_id.clone());
-            }
+    let ws = &sale.workspace_id;
+    if adopt::names_purchase(&sale.key) {
+        // Nobody files the purchase while its place is looked for.
+        objects::lock_program(tx, ws, &sale.program_id).await?;
+        if let Some(told) = adopt::told_by(tx, ws, &sale.mode, &sale.program_id, &sale.key).await? {
+            return Ok(told);
         }
-        if let Some(first) = of_mode.into_iter().next() {
+        let all = connections::list_of_program(tx, ws, &sale.program_id).await?;
+        if let Some(first) = all.into_iter().find(|connection| connection.mode == sale.mode) {
             return Ok(first.connection_id);
         }
     }
@@ -107,7 +108,7 @@ pub async fn write_transaction(tx: &mut Tx<'_>, sale: &ApiSale, now: i64) -> Res
     let sql = "SELECT connection_id FROM api_transaction WHERE workspace_id = $1 AND mode = $2 AND program_id = $3 \
          AND key = $4";
     let row = tx.opt(sql, &params[..4]).await?;
-    // The first writing chose the connection for good.
+    // Where it was written first it stays, until a connection tells of its purchase.
     let connection_id = row.map_or(Ok(connection_id), |row| row.text(0))?;
     project(tx, &sale.workspace_id, &connection_id, &sale.mode, &stored(sale, now), now).await
 }
@@ -166,6 +167,21 @@ impl Stored {
             .map_err(|e| StoreError::Inconsistent(format!("api_transaction {key}: {e}")))?;
         Ok(Self { program_id, key, customer_id, currency, amount, reward, rewardable, at, written_at })
     }
+
+    /// What it says, as a source. Beside Stripe its key names Stripe's object too.
+    #[must_use]
+    pub fn source(&self, beside_stripe: bool) -> Source {
+        let id = object_id(&self.program_id, &self.key);
+        let fact = Fact::new(Kind::ApiTransaction, id.clone(), self.written_at)
+            .with(Field::Created, self.at)
+            .with(Field::Amount, self.amount)
+            .with(Field::Currency, self.currency.as_str())
+            .with(Field::ApiCustomer, self.customer_id.as_str())
+            .with(Field::ApiReward, self.reward)
+            .with(Field::ApiRewardable, self.rewardable)
+            .with(Field::ApiStripeId, beside_stripe.then(|| self.key.clone()));
+        Source { source_id: format!("{id}@{}", self.written_at), facts: vec![fact] }
+    }
 }
 
 /// Projects a stored transaction.
@@ -181,16 +197,6 @@ pub async fn project(
     now: i64,
 ) -> Result<(), StoreError> {
     let ctx = Context::load(tx, workspace_id, connection_id, mode, now, 0).await?;
-    let id = object_id(&row.program_id, &row.key);
-    let stripe_id = ctx.is_stripe().then(|| row.key.clone());
-    let fact = Fact::new(Kind::ApiTransaction, id.clone(), row.written_at)
-        .with(Field::Created, row.at)
-        .with(Field::Amount, row.amount)
-        .with(Field::Currency, row.currency.as_str())
-        .with(Field::ApiCustomer, row.customer_id.as_str())
-        .with(Field::ApiReward, row.reward)
-        .with(Field::ApiRewardable, row.rewardable)
-        .with(Field::ApiStripeId, stripe_id);
-    let source = Source { source_id: format!("{id}@{}", row.written_at), facts: vec![fact] };
-    ingest(tx, &ctx, &[source], &People::new()).await
+    ingest(tx, &ctx, &[row.source(ctx.is_stripe())], &People::new()).await?;
+    adopt::go_home(tx, &ctx, row).await
 }

@@ -25,6 +25,15 @@ const RULES: &[(&str, &str, &str)] = &[
     ),
     (
         "sale",
+        "it stands twice: as the API wrote it, and as another connection of the program tells it",
+        "SELECT t.key FROM api_transaction t JOIN connection_program cp ON cp.workspace_id = t.workspace_id \
+         AND cp.program_id = t.program_id AND cp.connection_id <> t.connection_id \
+         JOIN connection c ON c.workspace_id = cp.workspace_id AND c.connection_id = cp.connection_id \
+         AND c.mode = t.mode JOIN alias a ON a.workspace_id = cp.workspace_id AND a.connection_id = cp.connection_id \
+         AND a.object_id = t.key WHERE t.workspace_id = $1 AND a.sale_id IS NOT NULL LIMIT 100",
+    ),
+    (
+        "sale",
         "its mode is not its connection's",
         "SELECT s.sale_id FROM sale s JOIN connection c ON c.workspace_id = s.workspace_id \
          AND c.connection_id = s.connection_id WHERE s.workspace_id = $1 AND s.mode <> c.mode LIMIT 100",
