@@ -126,6 +126,10 @@ async fn a_customers_sales_go_to_a_partner_from_a_day_on_or_all(engine: Engine) 
     assert_eq!(hand.send(&path, &form).await.status, 303);
     world.settled().await;
     world.expect_totals::<&str>(&[]).await;
+    let page = hand.get(&format!("customers/{customer}")).await;
+    for words in ["By a decision", "Why nobody", "moved to Bob", "a mistake"] {
+        assert!(page.body.contains(words), "{words}: {}", page.body);
+    }
     // What is decided of a sale goes before what is decided of its customer.
     hand.sale(&story.plot.purchase(1).invoice, "give", "BOB").await;
     world.expect_totals(&[("BOB", "usd", each)]).await;

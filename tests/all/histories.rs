@@ -5,7 +5,9 @@
 //! ([docs/PERFORMANCE.md] says what the full size takes).
 
 use crate::support::books::Totals;
+use crate::support::browser::Browser;
 use crate::support::sandbox::Sandbox;
+use crate::support::world::{EMAIL, PASSWORD};
 use crate::support::{Engine, World};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -45,6 +47,24 @@ async fn prepare(world: &mut World) {
     world.serve().await;
     let said = world.connect_with(&world.program, "rk_test_the_usual_one", None).await.ok().json();
     assert!(said["webhook_endpoint"].is_string(), "{said}");
+}
+
+/// The text of a partner's promotion code, as the histories make it.
+fn code_of(key: &str) -> String {
+    format!("CODE-{key}")
+}
+
+/// Every partner owns its promotion code.
+async fn own_codes(world: &World, keys: &[String]) {
+    let mut browser = Browser::log_in(world, EMAIL, PASSWORD).await;
+    let token = browser.get(world, &format!("/p/{}/settings", world.program)).await.token();
+    for key in keys {
+        let partner =
+            world.database.text(&format!("SELECT partner_id FROM partner WHERE key = '{key}'")).await;
+        let path = format!("/p/{}/partners/{partner}/codes", world.program);
+        let form = [("form_token", token.as_str()), ("code", &code_of(key)), ("promo_id", "")];
+        assert_eq!(browser.post(world, &path, &form).await.status, 303, "{key}");
+    }
 }
 
 /// Every delivery has arrived.
@@ -100,6 +120,7 @@ async fn random_histories_end_in_the_books_that_the_sandbox_reckons() {
         for key in &keys {
             world.partner(key).await;
         }
+        own_codes(world, &keys).await;
     }
     let faults = json!({ "shuffle": true, "duplicate_percent": 30, "drop_percent": 10, "hold": true });
     sandbox.control("delivery", &faults).await;
@@ -121,8 +142,9 @@ async fn random_histories_end_in_the_books_that_the_sandbox_reckons() {
     for world in &worlds {
         heal(world).await;
     }
+    let codes: BTreeMap<String, String> = keys.iter().map(|key| (code_of(key), key.clone())).collect();
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-    let owed = sandbox.owed(&keys, &BTreeMap::new()).await;
+    let owed = sandbox.owed(&keys, &BTreeMap::new(), &codes).await;
     assert!(owed.values().any(|net| *net > 0), "{owed:?}");
     let mut digests = Vec::new();
     for world in &worlds {

@@ -31,7 +31,7 @@ after(async () => {
 });
 
 const at = (path) => `${house.url}/p/${program}/${path}`;
-const tabs = ["settings", "settings/terms", "settings/keys", "settings/stripe", "settings/profile", "settings/sessions"];
+const tabs = ["settings", "settings/terms", "settings/keys", "settings/stripe", "settings/profile", "settings/sessions", "settings/audit"];
 const others = ["integration", "integration/api", "integration/stripe", "integration/guides/payment-links", "integration/guides/user-sign-up"];
 
 async function everyPage(name, paths = [...tabs, ...others, "../../programs/new"]) {

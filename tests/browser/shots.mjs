@@ -15,10 +15,10 @@ const pages = {
   integration: "/integration", "integration-api": "/integration/api",
   "integration-links": "/integration/guides/payment-links", "integration-signup": "/integration/guides/user-sign-up",
   settings: "/settings", "settings-terms": "/settings/terms", "settings-keys": "/settings/keys",
-  "settings-stripe": "/settings/stripe", "settings-profile": "/settings/profile", "settings-sessions": "/settings/sessions",
+  "settings-stripe": "/settings/stripe", "settings-profile": "/settings/profile", "settings-sessions": "/settings/sessions", "settings-audit": "/settings/audit",
 };
 if (filling !== "empty") Object.assign(pages, {
-  partner: "/partners/ptr_fill0", "partner-commissions": "/partners/ptr_fill0?tab=commissions", "partner-links": "/partners/ptr_fill0?tab=links",
+  partner: "/partners/ptr_fill0", "partner-commissions": "/partners/ptr_fill0?tab=commissions", "partner-links": "/partners/ptr_fill0?tab=links", "partner-codes": "/partners/ptr_fill0?tab=codes",
   "partner-terms": "/partners/ptr_fill0?tab=terms", "partner-timeline": "/partners/ptr_fill0?tab=timeline",
   customer: "/customers/ctm_fill000000", "partners-revenue": "/partners?sort=revenue",
 });

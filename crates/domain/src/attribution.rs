@@ -429,8 +429,10 @@ pub fn attribute(
             _ => Verdict::Later,
         }
     };
+    // What the sale itself carries is shown once, unless it is for the customer that it decides.
     let of_customer = on_customer.iter().filter(|piece| {
-        winner.as_ref() == Some(*piece) || !on_sale.iter().any(|on_sale| on_sale.is_same_piece(piece))
+        (sale.is_none() && winner.as_ref() == Some(*piece))
+            || !on_sale.iter().any(|on_sale| on_sale.is_same_piece(piece))
     });
     let mut considered: Vec<Considered> = on_sale
         .iter()

@@ -75,6 +75,7 @@ impl Fetch {
                 List::Refunds => "list_refunds",
                 List::Disputes => "list_disputes",
                 List::CreditNotes => "list_credit_notes",
+                List::Subscriptions => "list_subscriptions",
             },
             Self::Alone { .. } => "alone",
             Self::CodesOf { .. } => "codes_of",

@@ -26,11 +26,13 @@ pub enum List {
     Disputes,
     /// Credit notes.
     CreditNotes,
+    /// Subscriptions, ended ones too: their metadata says who brought the customer.
+    Subscriptions,
 }
 
 impl List {
     /// All of them. What names a purchase as a whole comes before its parts, so that a charge finds its sale.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Customers,
         Self::Sessions,
         Self::Invoices,
@@ -40,6 +42,7 @@ impl List {
         Self::Refunds,
         Self::Disputes,
         Self::CreditNotes,
+        Self::Subscriptions,
     ];
 
     /// The word in the database.
@@ -55,6 +58,7 @@ impl List {
             Self::Refunds => "refunds",
             Self::Disputes => "disputes",
             Self::CreditNotes => "credit_notes",
+            Self::Subscriptions => "subscriptions",
         }
     }
 
@@ -71,6 +75,7 @@ impl List {
             Self::Refunds => "refunds",
             Self::Disputes => "disputes",
             Self::CreditNotes => "credit notes",
+            Self::Subscriptions => "subscriptions",
         }
     }
 
@@ -93,6 +98,7 @@ impl List {
             Self::Refunds => "/v1/refunds",
             Self::Disputes => "/v1/disputes",
             Self::CreditNotes => "/v1/credit_notes",
+            Self::Subscriptions => "/v1/subscriptions",
         }
     }
 
@@ -101,6 +107,7 @@ impl List {
     pub(crate) const fn status(self) -> Option<&'static str> {
         match self {
             Self::Sessions => Some("complete"),
+            Self::Subscriptions => Some("all"),
             _ => None,
         }
     }
@@ -118,13 +125,17 @@ impl List {
             Self::Refunds => Some(Kind::Refund),
             Self::Disputes => Kind::parse("dispute"),
             Self::CreditNotes => Kind::parse("credit_note"),
+            Self::Subscriptions => Some(Kind::Subscription),
         }
     }
 
     /// Can an import do without it, where the key may not read it or the API does not have it?
     #[must_use]
     pub const fn is_optional(self) -> bool {
-        matches!(self, Self::Customers | Self::PaymentIntents | Self::Disputes | Self::CreditNotes)
+        matches!(
+            self,
+            Self::Customers | Self::PaymentIntents | Self::Disputes | Self::CreditNotes | Self::Subscriptions
+        )
     }
 
     /// May an object of the list have moved money? Events come only of those that did, and an import must not know

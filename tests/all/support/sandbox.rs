@@ -107,9 +107,15 @@ impl Sandbox {
     }
 
     /// What partners must earn by the sandbox's own books, by key and currency. `customers` are those whom the
-    /// merchant's server signed up, with their partners.
-    pub async fn owed(&self, partners: &[&str], customers: &BTreeMap<String, String>) -> Totals {
-        let terms = json!({ "percent_ppm": RATE_PPM, "partners": partners, "customers": customers });
+    /// merchant's server signed up, with their partners; `codes` are the texts of promotion codes, with theirs.
+    pub async fn owed(
+        &self,
+        partners: &[&str],
+        customers: &BTreeMap<String, String>,
+        codes: &BTreeMap<String, String>,
+    ) -> Totals {
+        let terms =
+            json!({ "percent_ppm": RATE_PPM, "partners": partners, "customers": customers, "codes": codes });
         let said = self.control("books/expected", &terms).await;
         let mut totals = Totals::new();
         for (partner, currencies) in said["partners"].as_object().expect("partners") {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::sales::{Sale, sales};
+use super::sales::{Sale, codes, sales};
 use crate::error::{ApiError, Res};
 use crate::params;
 use crate::world::World;
@@ -22,6 +22,9 @@ pub struct Terms {
     /// The partner of each customer that the merchant's server signed up, by the customer's key.
     #[serde(default)]
     pub customers: BTreeMap<String, String>,
+    /// The partner of each promotion code, by its text. Of a reference and a code the reference goes first.
+    #[serde(default)]
+    pub codes: BTreeMap<String, String>,
 }
 
 /// What a partner has in one currency, or what one sale brings. Minor units.
@@ -113,13 +116,20 @@ fn gcd(a: i128, b: i128) -> i128 {
 /// Who brought whom.
 struct Links<'t> {
     terms: &'t Terms,
+    /// Partners by the ids of their promotion codes.
+    codes: HashMap<String, String>,
     /// The earliest word about a buyer: (time, object, partner).
     buyers: HashMap<String, (i64, String, String)>,
 }
 
 impl<'t> Links<'t> {
     fn of(world: &World, terms: &'t Terms) -> Self {
-        let mut links = Self { terms, buyers: HashMap::new() };
+        let owner = |one: &Value| {
+            let partner = terms.codes.get(params::text(one, "code")?)?;
+            Some((params::owned(one, "id")?, partner.clone()))
+        };
+        let codes_of = world.newest("promotion_code").filter_map(owner).collect();
+        let mut links = Self { terms, codes: codes_of, buyers: HashMap::new() };
         for customer in world.newest("customer") {
             let id = params::owned(customer, "id").unwrap_or_default();
             links.hear(&id, customer, "metadata");
@@ -131,15 +141,31 @@ impl<'t> Links<'t> {
                 .or_else(|| params::owned(session, "customer_details.email").map(|e| e.to_lowercase()));
             let Some(buyer) = buyer else { continue };
             links.hear(&buyer, session, "metadata");
-            if let Some(reference) = params::text(session, "client_reference_id") {
-                links.note(&buyer, session, links.known(reference));
-            }
+            let reference = params::text(session, "client_reference_id").and_then(|r| links.known(r));
+            links.note(&buyer, session, reference.or_else(|| links.by_code(&codes(world, session))));
         }
         for subscription in world.newest("subscription") {
             let buyer = params::owned(subscription, "customer").unwrap_or_default();
             links.hear(&buyer, subscription, "metadata");
         }
+        for invoice in world.newest("invoice").filter(|i| params::text(i, "status") == Some("paid")) {
+            let buyer = params::owned(invoice, "customer").unwrap_or_default();
+            // What came with a checkout was said by the checkout.
+            if params::text(invoice, "billing_reason") == Some("subscription_create") {
+                links.note_code(&buyer, world, invoice);
+            }
+        }
         links
+    }
+
+    /// The partner of the first code that belongs to one.
+    fn by_code(&self, ids: &[String]) -> Option<String> {
+        ids.iter().find_map(|id| self.codes.get(id)).cloned()
+    }
+
+    fn note_code(&mut self, buyer: &str, world: &World, object: &Value) {
+        let partner = self.by_code(&codes(world, object));
+        self.note(buyer, object, partner);
     }
 
     fn known(&self, key: &str) -> Option<String> {
@@ -170,6 +196,8 @@ impl<'t> Links<'t> {
     fn partner(&self, sale: &Sale) -> Option<String> {
         let named = sale.partner_key.as_deref().and_then(|key| self.known(key));
         let buyer = sale.customer.clone().or_else(|| sale.email.as_ref().map(|e| e.to_lowercase()));
+        let reference = sale.client_reference_id.as_deref().and_then(|key| self.known(key));
+        let named = named.or(reference).or_else(|| self.by_code(&sale.codes));
         named.or_else(|| buyer.and_then(|b| self.buyers.get(&b)).map(|(_, _, partner)| partner.clone()))
     }
 }

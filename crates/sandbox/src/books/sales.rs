@@ -27,6 +27,8 @@ pub struct Sale {
     pub email: Option<String>,
     /// The merchant's reference of the checkout.
     pub client_reference_id: Option<String>,
+    /// Promotion codes (`promo_…`) that it came with.
+    pub codes: Vec<String>,
     /// `partner_key` in the metadata of the payment.
     pub partner_key: Option<String>,
     /// Lower case.
@@ -137,6 +139,7 @@ pub fn sales(world: &World) -> Vec<Sale> {
         if let Some(session) = session {
             sale.session = text(session, "id");
             sale.client_reference_id = text(session, "client_reference_id");
+            sale.codes.extend(codes(world, session));
             sale.partner_key = sale.partner_key.take().or_else(|| text(session, "metadata.partner_key"));
         }
         sale.charges.push(id);
@@ -154,6 +157,15 @@ pub fn sales(world: &World) -> Vec<Sale> {
     sales.into_values().collect()
 }
 
+/// The promotion codes behind the discounts of a session or an invoice.
+pub fn codes(world: &World, object: &Value) -> Vec<String> {
+    let of = |one: &Value| match one.as_str() {
+        Some(id) => text(world.get("discount", id)?, "promotion_code"),
+        None => text(one, "promotion_code"),
+    };
+    params::list(object, "discounts").iter().filter_map(of).collect()
+}
+
 /// A paid invoice that cost something.
 fn of_invoice(world: &World, invoice: &Value) -> Option<Sale> {
     let (total, paid) = (params::int0(invoice, "total"), params::int0(invoice, "amount_paid"));
@@ -164,6 +176,7 @@ fn of_invoice(world: &World, invoice: &Value) -> Option<Sale> {
     Some(Sale {
         root: text(invoice, "id")?,
         subscription: text(invoice, &format!("{details}.subscription")),
+        codes: codes(world, invoice),
         customer: text(invoice, "customer"),
         email: text(invoice, "customer").and_then(|c| text(world.get("customer", &c)?, "email")),
         partner_key: text(invoice, "metadata.partner_key")

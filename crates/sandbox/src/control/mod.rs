@@ -35,7 +35,7 @@ pub const ROUTES: &[(&str, &str, &str)] = &[
     (
         "POST",
         "/_sandbox/books/expected",
-        "{percent_ppm, partners?, customers?}: what each partner must have earned",
+        "{percent_ppm, partners?, customers?, codes?}: what each partner must have earned",
     ),
     ("POST", "/_sandbox/random", "{seed, events, partners, without?}: plays a random history"),
     ("GET", "/_sandbox/stories", "names of the stories"),

@@ -2,6 +2,7 @@
 //! of the API and of the control routes; only the network is left out.
 
 mod back;
+mod codes;
 mod invoices;
 mod once;
 mod subscriptions;
@@ -32,7 +33,7 @@ pub struct Wanted {
     pub events: usize,
     /// Keys of the partners who bring buyers; some buyers come by themselves.
     pub partners: Vec<String>,
-    /// What to leave out: `disputes`, `credit_notes`.
+    /// What to leave out: `disputes`, `credit_notes`, `codes` (promotion codes of partners, and what is told late).
     #[serde(default)]
     pub without: Vec<String>,
 }
@@ -46,8 +47,16 @@ pub fn play(world: &mut World, wanted: &Wanted) -> Res {
     let start = world.made("event");
     let settings = world.settings.clone();
     let without = wanted.without.clone();
-    let mut player =
-        Player { world, chance, partner: None, currency: "usd", buyers: 0, seed: wanted.seed, without };
+    let mut player = Player {
+        world,
+        chance,
+        partner: None,
+        partners: wanted.partners.clone(),
+        currency: "usd",
+        buyers: 0,
+        seed: wanted.seed,
+        without,
+    };
     let mut shapes = std::collections::BTreeMap::<&str, u32>::new();
     let outcome = loop {
         if player.world.made("event") >= start + wanted.events {
@@ -73,6 +82,8 @@ struct Player<'w> {
     chance: Ids,
     /// Who brought the present buyer.
     partner: Option<String>,
+    /// All of them.
+    partners: Vec<String>,
     currency: &'static str,
     buyers: u64,
     seed: u64,
@@ -157,7 +168,8 @@ impl Player<'_> {
 
     /// A life of one buyer.
     fn buyer(&mut self) -> Res<&'static str> {
-        match self.roll(20) {
+        let shapes = if self.has("codes") { 24 } else { 20 };
+        match self.roll(shapes) {
             0..=2 => self.guest().map(|()| "guest"),
             3 => self.payment_link().map(|()| "payment_link"),
             4 => self.held().map(|()| "manual_capture"),
@@ -167,6 +179,9 @@ impl Player<'_> {
             8 => self.other_money().map(|()| "adaptive_pricing"),
             9..=11 => self.by_hand().map(|()| "manual_invoices"),
             12..=15 => self.subscribes_at_checkout().map(|()| "checkout_subscription"),
+            20..=21 => self.coded().map(|()| "promotion_codes"),
+            22 => self.coded_subscription().map(|()| "promotion_code_subscription"),
+            23 => self.told_late().map(|()| "told_late"),
             _ => self.subscribes_by_server().map(|()| "server_subscription"),
         }
     }

@@ -9,7 +9,7 @@ use crate::params;
 
 impl Player<'_> {
     /// What a session for one to three things asks for.
-    fn basket(&mut self) -> Value {
+    pub(super) fn basket(&mut self) -> Value {
         let count = 1 + self.roll(3);
         let items: Vec<Value> = (0..count)
             .map(|n| {
@@ -44,7 +44,7 @@ impl Player<'_> {
         params::owned(self.world.get("payment_intent", intent)?, "latest_charge")
     }
 
-    fn after(&mut self, paid: &Value) -> Res<()> {
+    pub(super) fn after(&mut self, paid: &Value) -> Res<()> {
         let charge = params::owned(paid, "payment_intent").and_then(|i| self.charge_of_intent(&i));
         charge.map_or(Ok(()), |charge| self.goes_back(&charge))
     }

@@ -20,7 +20,7 @@ impl Player<'_> {
     }
 
     /// The same interval for all prices of one subscription.
-    fn monthly(&mut self) -> Res<String> {
+    pub(super) fn monthly(&mut self) -> Res<String> {
         let given = json!({
             "currency": self.currency,
             "unit_amount": self.amount(),

@@ -29,6 +29,7 @@ pub fn expected(shared: &Shared, key: &WorldKey, teller: &Teller, known: &BTreeS
     let terms = Terms {
         percent_ppm: teller.options.percent_ppm.unwrap_or(USUAL_PPM),
         partners: Some(BTreeSet::from([partner.clone()])),
+        codes: BTreeMap::new(),
         customers: teller.signed_up.iter().map(|key| (key.clone(), partner.clone())).collect(),
     };
     let owed = shared.world(key, |world| books::owed(world, &terms))??;

@@ -6,6 +6,9 @@ use super::visit::{self, Visit};
 use super::words;
 use crate::App;
 use crate::api::customers::archive;
+use crate::audit::who;
+use crate::pipeline::clicks::at_words;
+use crate::pipeline::rulings::{self, ruling};
 use crate::ui::Tone;
 use crate::ui::badge::{Avatar, Badge, Id};
 use crate::ui::figures::Kpi;
@@ -20,10 +23,17 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
+use tributary_domain::attribution::Ruling;
 use tributary_domain::sale::EvidenceKind;
+use tributary_store::api::{self, By};
 use tributary_store::pages::customers::{self as stored, Line, Reason, Sale};
-use tributary_store::pages::frame;
+use tributary_store::pages::{Place, frame};
+use tributary_store::pipeline::decisions::{AS_EVIDENCE_SAYS, Decided};
+use tributary_store::pipeline::people;
 use tributary_store::{StoreError, Tx, Unit};
+
+/// Decisions shown at most.
+const DECISIONS: usize = 20;
 
 /// What the page shows.
 #[derive(Debug, Clone, PartialEq, Eq, Template)]
@@ -159,17 +169,26 @@ async fn show(
     let frame = visit.frame(&loaded.frame, Section::Customers, &name);
     let card = frame.program.clone();
     let path = card.href(&format!("customers/{}/archive", encode(&line.customer_id)));
-    let partner = line
-        .partner
-        .as_ref()
-        .map(|(id, partner)| (words::partner(partner), card.href(&format!("partners/{}", encode(id)))));
+    let to = |id: &str| card.href(&format!("partners/{}", encode(id)));
+    let by_evidence = line.partner.as_ref().map(|(id, partner)| (words::partner(partner), to(id)));
+    let by_hand = in_force(&loaded.decided, visit.now);
+    let (partner, because) = match by_hand {
+        Some((ruling, named)) => {
+            let partner = ruling.partner_id.as_deref().map(|id| (named.unwrap_or(id).to_owned(), to(id)));
+            (partner, format!("By a decision. {}", ruling.words))
+        }
+        None => {
+            let because = because(line, by_evidence.as_ref().map(|(name, _)| name.as_str()));
+            (by_evidence, because)
+        }
+    };
     let shown = CustomerPage {
         erase_href: card.href(&format!("customers/{}/erase", encode(&line.customer_id))),
         key: (key != name).then(|| Id::new("key", key)),
         email: if email == name { String::new() } else { email },
         status: words::person_badge(&line.status),
         first_seen: Instant { at: line.created_at },
-        because: because(line, partner.as_ref().map(|(name, _)| name.as_str())),
+        because,
         partner,
         figures: figures(line),
         sales: loaded.sales.iter().map(|sale| sale_line(sale, &card, visit.now)).collect(),
@@ -180,6 +199,32 @@ async fn show(
         frame,
     };
     Ok(page(StatusCode::OK, &shown))
+}
+
+/// What was decided of all sales from an instant in the past on, with the partner's name.
+fn in_force(decided: &[(Decided, Option<String>)], now: i64) -> Option<(Ruling, Option<&str>)> {
+    let (last, named) = decided.iter().find(|(one, _)| one.from_ms.is_none_or(|from| from <= now))?;
+    Some((ruling(last, "the customer")?, named.as_deref()))
+}
+
+/// Decisions, each as one of the reasons.
+fn decisions(loaded: &Loaded) -> impl Iterator<Item = ReasonLine> {
+    loaded.decided.iter().map(|(one, named)| {
+        let what = match (one.value.as_str(), named) {
+            (AS_EVIDENCE_SAYS, _) => "Decisions were taken back".to_owned(),
+            ("", _) => "Taken from everybody".to_owned(),
+            (id, named) => format!("Given to {}", named.as_deref().unwrap_or(id)),
+        };
+        let from = one.from_ms.map(|from| format!(", for sales from {} on", at_words(from)));
+        let why = if one.reason.is_empty() { String::new() } else { format!(": “{}”", one.reason) };
+        ReasonLine {
+            icon: "user-check",
+            what: format!("{what} by {}{}{why}", who(&one.actor), from.unwrap_or_default()),
+            value: String::new(),
+            source: None,
+            at: Instant { at: one.created_at },
+        }
+    })
 }
 
 /// Who brought the customer and by what, in a sentence.
@@ -235,7 +280,7 @@ pub(crate) fn kind_words(kind: &str) -> String {
 fn reasons(loaded: &Loaded) -> Vec<ReasonLine> {
     let line = &loaded.line;
     let source = |id: &str| (!id.is_empty()).then(|| Id::new(object_word(id), id));
-    let mut all = Vec::new();
+    let mut all: Vec<ReasonLine> = decisions(loaded).collect();
     if line.origin != "purchase" {
         let what = match (&line.partner, line.partner_by.as_str()) {
             (Some((_, partner)), "browser") => {
@@ -276,6 +321,8 @@ struct Loaded {
     sales: Vec<Sale>,
     buyers: Vec<Reason>,
     hints: Vec<Reason>,
+    /// Decisions on the customer, the newest first, with the names of the partners.
+    decided: Vec<(Decided, Option<String>)>,
 }
 
 struct Load {
@@ -293,6 +340,24 @@ impl Unit for Load {
         let line = stored::find(tx, &place, &self.customer_id).await?.ok_or_else(missing)?;
         let sales = stored::sales(tx, &place, &self.customer_id).await?;
         let (buyers, hints) = stored::reasons(tx, &place, &self.customer_id).await?;
-        Ok(Loaded { frame, line, sales, buyers, hints })
+        let decided = decided(tx, &place, &self.customer_id).await?;
+        Ok(Loaded { frame, line, sales, buyers, hints, decided })
     }
+}
+
+async fn decided(
+    tx: &mut Tx<'_>,
+    place: &Place,
+    customer_id: &str,
+) -> Result<Vec<(Decided, Option<String>)>, StoreError> {
+    let Some(customer) = people::find_customer(tx, &place.workspace_id, customer_id).await? else {
+        return Ok(Vec::new());
+    };
+    let mut named = Vec::new();
+    for one in rulings::on_customer(tx, &place.workspace_id, &customer).await?.into_iter().take(DECISIONS) {
+        let partner = api::partners::find(tx, &api_place(place), By::Id, &one.value).await?;
+        let name = partner.map(|partner| format!("{} {}", partner.name, partner.surname).trim().to_owned());
+        named.push((one, name.filter(|name| !name.is_empty())));
+    }
+    Ok(named)
 }

@@ -106,7 +106,7 @@ fn form(
     status: StatusCode,
 ) -> Response {
     let name = words::buyer(&line.customer, "");
-    let title = format!("Who brought {name}");
+    let title = "Change partner".to_owned();
     let frame = visit.frame(loaded, Section::Customers, &title);
     let own = frame.program.href(&format!("customers/{}", encode(&line.customer_id)));
     let now =
@@ -132,7 +132,7 @@ fn form(
         },
     );
     let shown = RulingPage {
-        lead: format!("By the evidence it is {now}."),
+        lead: format!("{name}. By the evidence it is {now}."),
         action: format!("{own}/partner"),
         back: (name, own),
         choice: Select {

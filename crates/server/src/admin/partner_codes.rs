@@ -266,7 +266,7 @@ impl Unit for Give {
             created_at: self.now,
         };
         codes::insert(tx, ws, &one).await?;
-        let words = (String::new(), format!("of {}", partner.key));
+        let words = (String::new(), format!("given to {}", partner.key));
         note(tx, line(ws, &one, &self.actor, words), self.now).await?;
         changed(tx, ws, &one, first, self.now).await.map(Ok)
     }

@@ -226,7 +226,7 @@ fn form(
     wrong: Option<&(&'static str, String)>,
     status: StatusCode,
 ) -> Response {
-    let title = format!("Decide on {}", sale.root_id);
+    let title = "Decide on this sale".to_owned();
     let frame = visit.frame(loaded, Section::Transactions, &title);
     let own = frame.program.href(&format!("transactions/{}", encode(&sale.root_id)));
     let paid = words::money(sale.paid, &sale.currency).text();
@@ -239,7 +239,7 @@ fn form(
         ("unvoid", "Take the void back"),
     ];
     let shown = RulingPage {
-        lead: format!("{paid}, now for {who}. {}", sale.outcome_words),
+        lead: format!("{paid}, {}. Now for {who}. {}", sale.root_id, sale.outcome_words),
         action: format!("{own}/decide"),
         back: (paid, own),
         choice: Select {

@@ -28,6 +28,23 @@ pub async fn on_customer(
     decisions::of_customer(tx, workspace_id, (&customer.program_id, &customer.mode), &keys).await
 }
 
+/// Whom a decision on a customer gives its sales of now (ms UTC): a partner (our id) or nobody; `None` where the evidence
+/// decides.
+///
+/// # Errors
+/// The database's.
+pub async fn partner_now(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    customer_id: &str,
+    now: i64,
+) -> Result<Option<Option<String>>, StoreError> {
+    let Some(customer) = people::find_customer(tx, workspace_id, customer_id).await? else { return Ok(None) };
+    let decided = on_customer(tx, workspace_id, &customer).await?;
+    let last = decided.iter().find(|one| one.from_ms.is_none_or(|from| from <= now));
+    Ok(last.and_then(|one| ruling(one, "the customer")).map(|ruling| ruling.partner_id))
+}
+
 /// The ruling that holds for a sale at an instant (ms UTC), in (workspace, program), where so much was decided of its
 /// customer.
 ///
@@ -48,7 +65,8 @@ pub async fn of_sale(
     Ok(holds.and_then(|one| ruling(one, "the customer")))
 }
 
-fn ruling(one: &Decided, what: &str) -> Option<Ruling> {
+/// One decision as a ruling about “this sale” or “the customer”; `None` for one that takes the others back.
+pub(crate) fn ruling(one: &Decided, what: &str) -> Option<Ruling> {
     if one.value == AS_EVIDENCE_SAYS {
         return None;
     }
@@ -60,7 +78,11 @@ fn ruling(one: &Decided, what: &str) -> Option<Ruling> {
     }
     let to = if partner_id.is_some() { "gave" } else { "took" };
     let whom = if partner_id.is_some() { "to this partner" } else { "from everybody" };
-    let why = if one.reason.is_empty() { String::new() } else { format!(": “{}”", one.reason) };
+    let why = if one.reason.is_empty() {
+        String::new()
+    } else {
+        format!(": “{}”", one.reason.trim_end_matches('.'))
+    };
     let words = format!("{} {to} {what} {whom} on {on}{why}.", who(&one.actor));
     Some(Ruling { partner_id, words })
 }

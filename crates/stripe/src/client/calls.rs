@@ -144,8 +144,9 @@ impl StripeClient {
         };
         for wish in wishes {
             match self.get(&path, vec![pair("expand[0]", wish)]).await {
-                // An older API, or one without the object behind it, refuses to expand so far.
-                Err(ApiError::Invalid { .. }) => {}
+                // An older API, or one without the object behind it, refuses to expand so far, and so does a key that may
+                // not read codes.
+                Err(ApiError::Invalid { .. } | ApiError::Forbidden { .. }) => {}
                 answer => return answer,
             }
         }

@@ -8,7 +8,7 @@ use crate::api::error::{ApiError, Refusal, json};
 use crate::api::input::Id;
 use crate::api::partners::view::link_url;
 use crate::api::wire::{Data, stored_currency, time, units};
-use crate::pipeline::fixing;
+use crate::pipeline::{fixing, rulings};
 use crate::ui::text::encode;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -16,6 +16,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use tributary_domain::attribution::Evidence;
 use tributary_domain::money::format_major;
+use tributary_store::api::{By, partners};
 use tributary_store::pages::Place;
 use tributary_store::pages::customers::{self, Line, Sale};
 use tributary_store::pages::stripe_customer::{self as stored, Known, Totals};
@@ -87,7 +88,8 @@ pub async fn customer(
 ) -> Result<Response, ApiError> {
     asked.check(&customer)?;
     signed::check(&app.stripe_app, &headers, (&asked.user, &asked.account), caller.now)?;
-    let look = Look { workspace_id: caller.workspace_id, account: asked.account, mode: asked.mode, customer };
+    let (workspace_id, now) = (caller.workspace_id, caller.now);
+    let look = Look { workspace_id, account: asked.account, mode: asked.mode, customer, now };
     let found = caller.app.db.read(look).await?;
     let base = app.settings.public_url.as_str().trim_end_matches('/');
     let report = found.report(base)?;
@@ -100,6 +102,7 @@ struct Look {
     account: String,
     mode: String,
     customer: String,
+    now: i64,
 }
 
 struct Found {
@@ -129,10 +132,19 @@ impl Unit for Look {
                 mode: self.mode.clone(),
             };
             let id = known.customer_id.clone();
-            let Some(line) = customers::find(tx, &place, &id).await? else { continue };
+            let Some(mut line) = customers::find(tx, &place, &id).await? else { continue };
+            let ruled = rulings::partner_now(tx, ws, &id, self.now).await?;
+            if let Some(partner_id) = &ruled {
+                line.partner = named(tx, &place, partner_id.as_deref()).await?;
+                "user".clone_into(&mut line.partner_by);
+            }
+            let fixing = match ruled {
+                Some(_) => None,
+                None => fixing::of_customer(tx, ws, &known.program_id, &id).await?,
+            };
             found.known.push(One {
                 line,
-                fixing: fixing::of_customer(tx, ws, &known.program_id, &id).await?,
+                fixing,
                 totals: stored::totals(tx, &place, &id).await?,
                 sales: customers::sales(tx, &place, &id).await?,
                 known,
@@ -140,6 +152,22 @@ impl Unit for Look {
         }
         Ok(found)
     }
+}
+
+/// A partner as pages show it: our id, and name, surname and key.
+async fn named(
+    tx: &mut Tx<'_>,
+    place: &Place,
+    partner_id: Option<&str>,
+) -> Result<Option<(String, [String; 3])>, StoreError> {
+    let Some(partner_id) = partner_id else { return Ok(None) };
+    let place = tributary_store::api::Place {
+        workspace_id: place.workspace_id.clone(),
+        program_id: place.program_id.clone(),
+        mode: place.mode.clone(),
+    };
+    let found = partners::find(tx, &place, By::Id, partner_id).await?;
+    Ok(found.map(|one| (one.partner_id, [one.name, one.surname, one.key])))
 }
 
 impl Found {
