@@ -8,6 +8,7 @@ both_engines!(
     partners_live_from_creation_to_deletion,
     customers_live_from_creation_to_deletion,
     transactions_earn_and_are_taken_back,
+    a_reward_alone_is_explained_replayed_and_taken_back,
     amounts_are_exact_to_the_last_digit,
     lists_are_paged_and_filtered,
     the_same_twice_is_written_once,
@@ -195,6 +196,43 @@ async fn transactions_earn_and_are_taken_back(engine: Engine) {
     world.settled().await;
     world.expect_totals(&[("ADA", "usd", 123 + 30 + 75)]).await;
     world.delete("/v1/transactions/pay-99").await.expect_error(404);
+    world.finish().await;
+}
+
+async fn a_reward_alone_is_explained_replayed_and_taken_back(engine: Engine) {
+    let world = World::connected(engine).await;
+    world.customer("u-1", None, "ADA").await;
+    let body = json!({ "customer": { "key": "u-1" }, "key": "lead-1", "action": "lead", "reward": "7.50" });
+    let made = created(world.post("/v1/transactions", &body).await);
+    assert_eq!((&made["state"], &made["rewards"][0]["state"]), (&json!("paid"), &json!("pending")), "{made}");
+    // Several at once may mix what was paid with what is only rewarded; yen have no digits.
+    let bulk = json!({ "customer": { "key": "u-1" }, "amount_units": "jpy",
+        "transactions": [{ "key": "lead-2", "reward": 900 }, { "key": "pay-1", "amount": 1000 }] });
+    created(world.post("/v1/transactions", &bulk).await);
+    world.settled().await;
+    let owed = [("ADA", "usd", 750), ("ADA", "jpy", 900 + commission(1000, 1, 1))];
+    world.expect_totals(&owed).await;
+
+    let said = world.command(&["explain", "lead-1"], "").await.ok().stdout;
+    assert!(said.contains("reward given by the API") && said.contains("7.50 USD"), "{said}");
+    let json = world.command(&["explain", "lead-1", "--json"], "").await.ok().json();
+    assert_eq!(json["target"]["trace"]["given"], 750, "{json}");
+    // Nothing is guessed about a sale that Stripe does not know: all of it is derived from the call once more.
+    assert_eq!(world.verify().await["digest"], world.replay().await["digest"]);
+    world.expect_totals(&owed).await;
+
+    for (key, field) in
+        [("bad", json!({})), ("bad", json!({ "reward": -1 })), ("bad", json!({ "reward": "1.005" }))]
+    {
+        let mut body = json!({ "customer": { "key": "u-1" }, "key": key });
+        body.as_object_mut().expect("an object").extend(field.as_object().expect("an object").clone());
+        world.post("/v1/transactions", &body).await.expect_error(422);
+    }
+    world.get("/v1/transactions/bad").await.expect_error(404);
+
+    assert_eq!(world.delete("/v1/transactions/lead-1").await.expect(200).json["status"], 1);
+    world.settled().await;
+    world.expect_totals(&owed[1..]).await;
     world.finish().await;
 }
 

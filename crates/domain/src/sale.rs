@@ -64,6 +64,9 @@ pub enum SaleState {
     NothingToPay,
     /// Authorised, not captured.
     Uncaptured,
+    /// Stripe was asked and has no such purchase, and what is known of it is not enough to count it. Nothing is left to
+    /// ask; an event that says more changes that.
+    Unknown,
 }
 
 impl SaleState {
@@ -77,6 +80,7 @@ impl SaleState {
             Self::Unpaid => "unpaid",
             Self::NothingToPay => "nothing_to_pay",
             Self::Uncaptured => "uncaptured",
+            Self::Unknown => "unknown",
         }
     }
 
@@ -90,6 +94,7 @@ impl SaleState {
             Self::Unpaid,
             Self::NothingToPay,
             Self::Uncaptured,
+            Self::Unknown,
         ]
         .into_iter()
         .find(|state| state.as_str() == text)
@@ -176,7 +181,7 @@ pub type Members = BTreeMap<String, Option<ObjectState>>;
 pub fn read_sale(members: &Members) -> Option<SaleView> {
     let reader = Reader::new(members);
     let (root_kind, root_id) = reader.root()?;
-    let money = reader.money();
+    let money = reader.money().or_unknown();
     let buyer = reader.buyer(&root_id);
     let mut needs = money.needs;
     needs.extend(reader.unexplained_refunds());
@@ -234,6 +239,15 @@ impl Money {
             needs: BTreeSet::new(),
         }
     }
+    /// What waits and has nothing to ask for would wait for ever.
+    fn or_unknown(mut self) -> Self {
+        if matches!(self.state, SaleState::AwaitingLink | SaleState::AwaitingParent) && self.needs.is_empty()
+        {
+            self.state = SaleState::Unknown;
+        }
+        self
+    }
+
     fn needing(mut self, needs: impl IntoIterator<Item = Need>) -> Self {
         self.needs.extend(needs);
         self
@@ -445,7 +459,9 @@ impl<'m> Reader<'m> {
 
     fn of_api(api: &ObjectState) -> Money {
         let amount = api.int(Field::Amount).unwrap_or(0);
-        let mut money = Money::nothing(if amount > 0 { SaleState::Paid } else { SaleState::NothingToPay });
+        // A reward that was given without an amount is owed like one of a sale.
+        let counts = amount > 0 || api.int(Field::ApiReward).is_some_and(|reward| reward > 0);
+        let mut money = Money::nothing(if counts { SaleState::Paid } else { SaleState::NothingToPay });
         money.currency = api.text(Field::Currency).unwrap_or_default().to_owned();
         money.occurred_at = api.created();
         (money.total, money.paid, money.captured) = (amount.max(0), amount.max(0), amount.max(0));

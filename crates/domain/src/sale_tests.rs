@@ -545,7 +545,7 @@ fn what_stripe_denied_is_not_asked_again() {
     silent.fields.remove(&Field::TaxTotal);
     let sale = read(&[silent, missing(Kind::Invoice, "in_1")]);
     // Gross is never guessed, and there is nobody left to ask.
-    assert_eq!((sale.state, sale.needs), (SaleState::AwaitingParent, vec![]));
+    assert_eq!((sale.state, sale.needs), (SaleState::Unknown, vec![]));
 }
 
 #[test]
@@ -759,6 +759,17 @@ fn an_api_transaction_brings_its_own_reward_and_may_earn_nothing() {
         read(&[api(4_000).with(Field::ApiReward, 250).with(Field::ApiStripeId, "in_1"), invoice_new()]);
     assert_eq!((sale.fixed_reward, sale.total, sale.currency.as_str()), (Some(250), 12_000, "usd"));
     assert_eq!(sale.evidence[0].kind, EvidenceKind::Api);
+}
+
+#[test]
+fn a_reward_without_an_amount_counts_and_nothing_without_either_does() {
+    let sale = read(&[api(0).with(Field::ApiReward, 250)]);
+    assert_eq!((sale.state, sale.total, sale.captured), (SaleState::Paid, 0, 0));
+    assert_eq!(read(&[api(0).with(Field::ApiReward, 0)]).state, SaleState::NothingToPay);
+    assert_eq!(read(&[api(0)]).state, SaleState::NothingToPay);
+    // What Stripe says of the same purchase is its money.
+    let sale = read(&[api(0).with(Field::ApiReward, 250).with(Field::ApiStripeId, "in_1"), invoice_new()]);
+    assert_eq!((sale.fixed_reward, sale.total), (Some(250), 12_000));
 }
 
 #[test]

@@ -7,6 +7,8 @@ use crate::money::{Currency, Fraction, MoneyError, in_range};
 use crate::terms::{DAY_MS, Duration, Reward, Terms, TermsVersion, in_force, months_after};
 use serde::{Deserialize, Serialize};
 
+mod given;
+
 /// A sale as settlement sees it. Amounts are minor units of `currency`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettleSale {
@@ -124,6 +126,9 @@ pub struct Trace {
     pub terms_sentence: String,
     /// The rate in parts per million, for percentages.
     pub rate_ppm: Option<i64>,
+    /// The reward that a call of the API gave in the place of the terms', minor units.
+    #[serde(default)]
+    pub given: Option<i64>,
     /// Before refunds, exactly.
     pub earned: String,
     /// Was the cap reached?
@@ -207,6 +212,7 @@ fn target(sale: &SettleSale, versions: &[TermsVersion], place: u32, first_at: i6
             terms_version: version.map(|version| version.version),
             terms_sentence: version.map(|version| version.terms.sentence()).unwrap_or_default(),
             rate_ppm: None,
+            given: sale.fixed_reward,
             earned: "0".to_owned(),
             capped: false,
             kept: sale.captured - sale.refunded.clamp(0, sale.captured.max(0)),
@@ -218,6 +224,9 @@ fn target(sale: &SettleSale, versions: &[TermsVersion], place: u32, first_at: i6
     target.outcome = match refusal(sale, version, place, first_at) {
         Some(reason) => reason,
         None => match version {
+            Some(version) if given::alone(sale) => {
+                given::compute(sale, &version.terms, &mut target).unwrap_or(Outcome::TooLarge)
+            }
             Some(version) => compute(sale, &version.terms, &mut target).unwrap_or(Outcome::TooLarge),
             None => Outcome::NoTerms,
         },

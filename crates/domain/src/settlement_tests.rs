@@ -444,6 +444,36 @@ fn a_fixed_reward_is_in_its_own_currency_and_scales_with_refunds() {
 }
 
 #[test]
+fn a_reward_given_without_an_amount_stands_whole() {
+    let given = || SettleSale { fixed_reward: Some(1_234), ..sale(0, 0) };
+    let mut terms = percent(300_000);
+    terms.minimum = Some(Amount { amount: 5_000, currency: usd() });
+    let target = one(given(), terms.clone());
+    assert_eq!((target.amount, target.gross, target.currency), (1_234, 1_234, usd()));
+    assert_eq!(
+        (target.outcome, target.trace.given, target.trace.rate_ppm),
+        (Outcome::Earns, Some(1_234), None)
+    );
+    assert_eq!((target.trace.base.as_str(), target.trace.exact.as_str()), ("0", "1234"));
+    // The cap holds, and so does every reason that needs no sum.
+    terms.cap = Some(Amount { amount: 1_000, currency: usd() });
+    let target = one(given(), terms.clone());
+    assert_eq!((target.amount, target.trace.capped), (1_000, true));
+    for (sale, outcome) in [
+        (SettleSale { voided: true, ..given() }, Outcome::Voided),
+        (SettleSale { partner_id: None, ..given() }, Outcome::NoPartner),
+        (SettleSale { rewardable: false, ..given() }, Outcome::NotRewardable),
+        (SettleSale { fixed_reward: Some(i64::MAX), ..given() }, Outcome::TooLarge),
+    ] {
+        let target = one(sale, terms.clone());
+        assert_eq!((target.amount, target.outcome), (0, outcome));
+    }
+    // With an amount that was given back, the reward goes with it as before.
+    let back = SettleSale { captured: 100, refunded: 100, total: 100, paid: 100, ..given() };
+    assert_eq!(one(back, percent(300_000)).outcome, Outcome::FullyRefunded);
+}
+
+#[test]
 fn a_sale_that_earns_nothing_says_why() {
     let terms = || percent(200_000);
     let whole = || sale(10_000, 0);

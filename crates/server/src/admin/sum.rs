@@ -24,7 +24,9 @@ pub fn lines(e: &Explanation) -> Vec<SumLine> {
         let why = format!("{}.", sentence_case(target.outcome.words()));
         return vec![line("", "Paid", "", paid.text()), line("result", "Earns nothing", &why, earned.text())];
     }
-    let mut lines = base(e, target);
+    // A reward that was given without an amount has no base to begin with.
+    let mut lines =
+        if target.trace.given.is_some() && target.trace.total == 0 { Vec::new() } else { base(e, target) };
     lines.push(rule(target));
     lines.extend(kept(target, paid.currency));
     lines.extend(rounding(target));
@@ -69,7 +71,11 @@ fn base(e: &Explanation, target: &Target) -> Vec<SumLine> {
 /// The terms.
 fn rule(target: &Target) -> SumLine {
     let trace = &target.trace;
-    let mut why = sentence_case(&trace.terms_sentence);
+    let mut why = if trace.given.is_some() {
+        "In the place of the terms' reward".to_owned()
+    } else {
+        sentence_case(&trace.terms_sentence)
+    };
     if let Some(version) = trace.terms_version {
         why.push_str(&format!(" · terms version {version}"));
     }
@@ -77,6 +83,7 @@ fn rule(target: &Target) -> SumLine {
         why.push_str(" · cut at the cap");
     }
     let label = match trace.rate_ppm {
+        _ if trace.given.is_some() => "Reward given by the API".to_owned(),
         Some(ppm) => format!("× {}", share(ppm, 1_000_000)),
         None => "Fixed reward".to_owned(),
     };

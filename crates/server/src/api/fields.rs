@@ -56,6 +56,11 @@ impl<'b> Fields<'b> {
         self.raw.contains_key(field)
     }
 
+    /// Is there a value, other than null?
+    pub fn is_given(&self, field: &'static str) -> bool {
+        self.value(field).is_some()
+    }
+
     /// Accepts a field of the contract that has no effect here.
     pub fn ignore(&self, fields: &[&'static str]) {
         self.asked.borrow_mut().extend(fields);

@@ -363,6 +363,7 @@ pub fn state_words(state: &str) -> &'static str {
         Some(SaleState::Unpaid) => "Not paid",
         Some(SaleState::NothingToPay) => "Nothing was to pay",
         Some(SaleState::Uncaptured) => "Authorised, not captured",
+        Some(SaleState::Unknown) => "Stripe has no such purchase, and too little is known of it to count it",
         None => "Part of another sale",
     }
 }
@@ -421,7 +422,16 @@ fn step(state: &ObjectState) -> Option<Step> {
             of(created, format!("Refunded {}", amount(Field::Amount)), status, tone)
         }
         Kind::ApiTransaction => {
-            of(created, format!("Written by API: {}", amount(Field::Amount)), String::new(), "plus")
+            let reward = state.int(Field::ApiReward).map(|_| amount(Field::ApiReward));
+            let (title, detail) = match (state.int(Field::Amount).unwrap_or(0), reward) {
+                (0, Some(reward)) => (format!("Written by API: a reward of {reward}"), String::new()),
+                (_, Some(reward)) => (
+                    format!("Written by API: {}", amount(Field::Amount)),
+                    format!("with a reward of {reward}"),
+                ),
+                (_, None) => (format!("Written by API: {}", amount(Field::Amount)), String::new()),
+            };
+            of(created, title, detail, "plus")
         }
         Kind::PaymentIntent
         | Kind::InvoicePayment
@@ -450,9 +460,16 @@ impl Explanation {
             line(format!("  − shipping       {}", money(t.shipping, cur)));
             line(format!("  base             {} minor units", t.base));
             let version = t.terms_version.map(|version| format!(" (version {version})")).unwrap_or_default();
-            line(format!("  × terms          {}{version}", t.terms_sentence));
+            match t.given {
+                Some(_) => {
+                    line(format!("  reward given by the API, in the place of the terms' reward{version}"))
+                }
+                None => line(format!("  × terms          {}{version}", t.terms_sentence)),
+            }
             line(format!("  earned           {} minor units", t.earned));
-            line(format!("  × kept           {} of {}", t.kept, t.captured));
+            if t.captured > 0 {
+                line(format!("  × kept           {} of {}", t.kept, t.captured));
+            }
             line(format!("  exact            {} minor units, rounded once, half to even", t.exact));
             line(format!("  = commission     {}", money(target.amount, Some(target.currency.as_str()))));
             line(format!("  payable          {}", iso(target.payable_at)));

@@ -196,6 +196,36 @@ async fn a_reward_may_be_set_or_refused_by_the_caller() {
 }
 
 #[tokio::test]
+async fn a_reward_may_come_without_an_amount() {
+    let api = ready().await;
+    let body = r#"{"customer":{"key":"u1"},"key":"lead","action":"lead","reward":12.34}"#;
+    let (status, answer) = api.call("POST", "/v1/transactions", body).await;
+    let (amount, reward) = (&answer["data"]["amount"], &answer["data"]["rewards"][0]["amount"]);
+    assert_eq!(
+        (status, amount.to_string(), reward.to_string()),
+        (201, "0.0".into(), "12.34".into()),
+        "{answer}"
+    );
+    assert_eq!(answer["data"]["state"], "paid");
+    assert_eq!(api.call("POST", "/v1/transactions", body).await.0, 200, "once more");
+    let other = body.replace("12.34", "12.35");
+    assert_eq!(api.call("POST", "/v1/transactions", &other).await.0, 409);
+    // In another currency the reward is said anew, or it would be read in the wrong one.
+    let put = async |body: &str| api.call("PUT", "/v1/transactions/lead", body).await;
+    let (status, answer) = put(r#"{"amount_units":"jpy"}"#).await;
+    assert!(status == 422 && answer["errors"]["reward"].is_array(), "{answer}");
+    let (status, answer) = put(r#"{"amount_units":"jpy","reward":900}"#).await;
+    assert_eq!(
+        (status, answer["data"]["rewards"][0]["amount_units"].as_str()),
+        (200, Some("JPY")),
+        "{answer}"
+    );
+    assert_eq!(api.call("DELETE", "/v1/transactions/lead", "").await.0, 200);
+    let (_, partner) = api.call("GET", "/v1/partners/MAYA", "").await;
+    assert_eq!(partner["data"]["commissions"]["pending"], serde_json::json!([]), "taken back");
+}
+
+#[tokio::test]
 async fn a_deleted_customer_keeps_what_it_earned() {
     let api = ready().await;
     api.call("POST", "/v1/transactions", SALE).await;

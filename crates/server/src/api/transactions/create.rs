@@ -35,10 +35,10 @@ pub struct TransactionInput {
     pub customer: CustomerInput,
     /// The payment's id: writing the same again changes nothing. One is made where none is given.
     pub key: Option<String>,
-    /// What was paid, in major units: a JSON number or a text.
-    #[schema(value_type = String, format = "decimal")]
+    /// What was paid, in major units: a JSON number or a text. Required where there is no `reward`.
+    #[schema(value_type = Option<String>, format = "decimal")]
     pub amount: Option<String>,
-    /// Sets the commission directly, in major units.
+    /// Sets the commission directly, in major units. It may stand alone, for what brings no money.
     #[schema(value_type = Option<String>, format = "decimal")]
     pub reward: Option<String>,
     /// ISO 4217; the program's currency by default.

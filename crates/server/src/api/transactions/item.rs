@@ -17,6 +17,7 @@ pub(crate) struct Item {
     /// The caller's payment id; empty until one is made.
     pub(crate) key: String,
     pub(crate) currency: Currency,
+    /// 0 where only a reward was given.
     pub(crate) amount: i64,
     pub(crate) reward: Option<i64>,
     pub(crate) rewardable: bool,
@@ -77,15 +78,19 @@ impl Item {
     /// Reads a new transaction; mistakes stay with `fields`.
     pub(crate) fn read(fields: &Fields<'_>, default: Currency, now: i64) -> Option<Self> {
         let key = fields.text("key", 255).unwrap_or_default();
-        let missing = !fields.has("amount");
         let parts = Parts::read(fields, default, now);
-        if missing {
-            fields.wrong("amount", "The amount is required; a reward may stand beside it.");
-        }
+        let amount = match (fields.is_given("amount"), fields.is_given("reward")) {
+            (true, _) => parts.amount,
+            (false, true) => Some(0),
+            (false, false) => {
+                fields.wrong("amount", "The amount is required, or a reward in its place.");
+                None
+            }
+        };
         Some(Self {
             key,
             currency: parts.currency.unwrap_or(default),
-            amount: parts.amount?,
+            amount: amount?,
             reward: parts.reward,
             rewardable: parts.rewardable.unwrap_or(true),
             action: parts.action.unwrap_or_else(|| "sale".to_owned()),
@@ -212,7 +217,10 @@ mod tests {
             (r#"{"amount":"ten"}"#, "amount"),
             (r#"{"amount":true}"#, "amount"),
             (r#"{"amount":1e300}"#, "amount"),
-            (r#"{"reward":5}"#, "amount"),
+            (r#"{}"#, "amount"),
+            (r#"{"amount":null,"reward":null}"#, "amount"),
+            (r#"{"reward":-5}"#, "reward"),
+            (r#"{"reward":"five"}"#, "reward"),
             (r#"{"amount":1,"amount_units":"dollars"}"#, "amount_units"),
             (r#"{"amount":1,"amount_units":"zzz"}"#, "amount_units"),
             (r#"{"amount":1,"created_at":"soon"}"#, "created_at"),
@@ -224,6 +232,15 @@ mod tests {
                 other => panic!("{body}: {other:?}"),
             }
         }
+    }
+
+    #[test]
+    fn a_reward_may_stand_alone() {
+        let alone = item(r#"{"reward":5.25}"#).unwrap();
+        assert_eq!((alone.amount, alone.reward), (0, Some(525)));
+        assert!(item(r#"{"reward":"5.25","amount":0}"#).unwrap().repeats(&alone));
+        assert!(item(r#"{"reward":5.25,"amount":null}"#).unwrap().repeats(&alone));
+        assert!(!item(r#"{"reward":5.25,"amount":1}"#).unwrap().repeats(&alone));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `PUT /v1/transactions/{key}` and the collection form `PUT /v1/transactions {key, update{}}`
 
 use super::get;
-use super::item::Parts;
+use super::item::{Item, Parts};
 use super::record::{self, Kept};
 use super::view::TransactionView;
 use crate::api::auth::Caller;
@@ -26,7 +26,7 @@ pub struct TransactionChange {
     /// What was paid, in major units.
     #[schema(value_type = Option<String>, format = "decimal")]
     pub amount: Option<String>,
-    /// ISO 4217; needs `amount` beside it.
+    /// ISO 4217; needs `amount` beside it, and `reward` where one was given.
     pub amount_units: Option<String>,
     /// Sets the commission directly, in major units.
     #[schema(value_type = Option<String>, format = "decimal")]
@@ -81,7 +81,7 @@ impl Work for Update {
         let kept = Kept::read(written)?;
         let before = kept.item()?;
         let parts = read(&self.body, before.currency, self.now)?;
-        check(&found, &parts, before.currency)?;
+        check(&found, &parts, &before)?;
         let item = before.clone().changed(parts);
         if item == before {
             return Ok(None);
@@ -94,8 +94,8 @@ impl Work for Update {
     }
 }
 
-/// Money that Stripe knows may not be contradicted; an amount and its currency come together.
-fn check(found: &Transaction, parts: &Parts, currency: Currency) -> Result<(), ApiError> {
+/// Money that Stripe knows may not be contradicted; amounts and their currency come together.
+fn check(found: &Transaction, parts: &Parts, before: &Item) -> Result<(), ApiError> {
     let mut problems = Problems::new();
     if !found.sale.root_id.starts_with("api:") {
         let said = [
@@ -108,8 +108,14 @@ fn check(found: &Transaction, parts: &Parts, currency: Currency) -> Result<(), A
             problems.insert(field.into(), vec![sentence]);
         }
     }
-    if parts.currency.is_some_and(|new| new != currency) && parts.amount.is_none() {
-        problems.insert("amount".into(), vec!["Another currency needs the amount beside it.".into()]);
+    if parts.currency.is_some_and(|new| new != before.currency) {
+        // What was given in the old currency would silently be read in the new one.
+        if before.amount > 0 && parts.amount.is_none() {
+            problems.insert("amount".into(), vec!["Another currency needs the amount beside it.".into()]);
+        }
+        if before.reward.is_some() && parts.reward.is_none() {
+            problems.insert("reward".into(), vec!["Another currency needs the reward beside it.".into()]);
+        }
     }
     if problems.is_empty() { Ok(()) } else { Err(ApiError::Invalid(problems)) }
 }
