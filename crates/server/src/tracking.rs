@@ -29,6 +29,15 @@ mod tests {
     fn texts_fit_the_program() {
         let tag = script_tag(&"https://go.acme.test/".parse().unwrap(), "ABCD2345");
         assert_eq!(tag, "<script async src=\"https://go.acme.test/t/ABCD2345.js\"></script>");
-        assert_eq!(link_url("https://acme.test/?x=1", "via", "ada"), "https://acme.test/?x=1&via=ada");
+    }
+
+    #[test]
+    fn the_key_goes_behind_what_is_there() {
+        for (destination, parameter, url) in [
+            ("https://a.test/x?b=1#c", "aff", "https://a.test/x?b=1&aff=ma-ya_1#c"),
+            ("https://a.test", "via", "https://a.test/?via=ma-ya_1"),
+        ] {
+            assert_eq!(link_url(destination, parameter, "ma-ya_1"), url);
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The forms in which a referral link is given away.
 
+use crate::tracking::link_url;
 use crate::ui::text::encode;
 use tributary_store::pages::links::Line;
 use url::Url;
@@ -25,19 +26,7 @@ impl LinkUrls {
             "" => format!("{base}/r/{}/{}", encode(public_id), encode(&line.key)),
             slug => format!("{base}/r/{}", encode(slug)),
         };
-        Self { query: with_parameter(&line.destination, parameter, &line.key), short }
-    }
-}
-
-/// An address with one parameter more.
-#[must_use]
-pub fn with_parameter(destination: &str, parameter: &str, key: &str) -> String {
-    match Url::parse(destination) {
-        Ok(mut url) => {
-            url.query_pairs_mut().append_pair(parameter, key);
-            url.to_string()
-        }
-        Err(_) => format!("{destination}?{parameter}={key}"),
+        Self { query: link_url(&line.destination, parameter, &line.key), short }
     }
 }
 
@@ -86,14 +75,5 @@ mod tests {
             assert!(destination(odd).is_err(), "{odd}");
         }
         assert!(destination(&format!("https://a.test/{}", "x".repeat(2_000))).is_err());
-    }
-
-    #[test]
-    fn the_key_goes_behind_what_is_there() {
-        assert_eq!(
-            with_parameter("https://a.test/x?b=1#c", "aff", "maya"),
-            "https://a.test/x?b=1&aff=maya#c"
-        );
-        assert_eq!(with_parameter("https://a.test", "via", "ma-ya_1"), "https://a.test/?via=ma-ya_1");
     }
 }

@@ -20,6 +20,8 @@ pub struct Known {
     pub name: String,
     /// The program's site.
     pub website: String,
+    /// The parameter of its referral links.
+    pub parameter: String,
     /// `ctm_…`
     pub customer_id: String,
 }
@@ -63,7 +65,7 @@ pub async fn known(
     connection_id: &str,
     buyer_id: &str,
 ) -> Result<Vec<Known>, StoreError> {
-    let sql = "SELECT b.program_id, g.public_id, g.name, g.website, b.customer_id FROM buyer_customer b \
+    let sql = "SELECT b.program_id, g.public_id, g.name, g.website, b.customer_id, g.parameter FROM buyer_customer b \
          JOIN program g ON g.workspace_id = b.workspace_id AND g.program_id = b.program_id \
          WHERE b.workspace_id = $1 AND b.connection_id = $2 AND b.buyer_id = $3 \
          ORDER BY b.effective_at, b.program_id LIMIT $4";
@@ -77,6 +79,7 @@ pub async fn known(
                 name: row.text(2)?,
                 website: row.text(3)?,
                 customer_id: row.text(4)?,
+                parameter: row.text(5)?,
             })
         })
         .collect()

@@ -36,5 +36,5 @@ impl Work for Links {
 pub async fn links(caller: Caller, Id(id): Id) -> Result<Response, ApiError> {
     let work = Links { place: caller.place.clone(), target: Target::Path(id) };
     let links = work::read(&caller.app, work).await?;
-    Ok(one(StatusCode::OK, links.iter().map(view::link).collect::<Vec<_>>()))
+    Ok(one(StatusCode::OK, links.iter().map(|link| view::link(&caller, link)).collect::<Vec<_>>()))
 }

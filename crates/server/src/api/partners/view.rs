@@ -3,6 +3,7 @@
 use crate::api::auth::Caller;
 use crate::api::error::ApiError;
 use crate::api::wire::{Amount, amounts, opt_time, time};
+use crate::tracking::link_url;
 use serde::Serialize;
 use tributary_store::api::Place;
 use tributary_store::api::partners::{self, Link, Partner, Totals};
@@ -116,22 +117,11 @@ pub struct LinkView {
     pub direct_tracking_redirect_url: Option<String>,
 }
 
-/// The URL of a link: the destination with `aff=KEY`.
-pub(crate) fn link_url(destination: &str, key: &str) -> String {
-    match url::Url::parse(destination) {
-        Ok(mut url) => {
-            url.query_pairs_mut().append_pair("aff", key);
-            url.into()
-        }
-        Err(_) => format!("{destination}?aff={key}"),
-    }
-}
-
-pub(crate) fn link(link: &Link) -> LinkView {
+pub(crate) fn link(caller: &Caller, link: &Link) -> LinkView {
     LinkView {
         id: link.link_id.clone(),
         key: link.key.clone(),
-        url: link_url(&link.destination, &link.key),
+        url: link_url(&link.destination, &caller.program.parameter, &link.key),
         default: link.is_default,
         is_additional: !link.is_default,
         direct_tracking: false,
@@ -151,7 +141,7 @@ pub(crate) fn partner(caller: &Caller, p: &Partner) -> PartnerView {
         status: p.status.clone(),
         tags: tags(&p.tags),
         custom_fields: Vec::new(),
-        referral_link: link_url(&caller.program.website, &p.key),
+        referral_link: link_url(&caller.program.website, &caller.program.parameter, &p.key),
         created_at: time(p.created_at),
         updated_at: time(p.updated_at),
         deleted_at: opt_time(p.deleted_at),
@@ -176,7 +166,7 @@ pub(crate) fn detail(caller: &Caller, found: &Found) -> Result<PartnerDetail, Ap
     Ok(PartnerDetail {
         partner: partner(caller, &found.partner),
         referrals_count: totals.signups,
-        referral_links: found.links.iter().map(link).collect(),
+        referral_links: found.links.iter().map(|one| link(caller, one)).collect(),
         referrals: Referrals {
             clicks: totals.visits,
             signups: totals.signups,

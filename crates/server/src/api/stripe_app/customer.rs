@@ -6,9 +6,9 @@ use super::signed;
 use crate::admin::{customer as page, words};
 use crate::api::error::{ApiError, Refusal, json};
 use crate::api::input::Id;
-use crate::api::partners::view::link_url;
 use crate::api::wire::{Data, stored_currency, time, units};
 use crate::pipeline::{fixing, rulings};
+use crate::tracking::link_url;
 use crate::ui::text::encode;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -194,7 +194,7 @@ impl One {
         let page = |path: &str| format!("{base}/p/{}/{path}", encode(&self.known.public_id));
         let partner = self.line.partner.as_ref().map(|(id, names)| PartnerReport {
             name: words::partner(names),
-            link: link_url(&self.known.website, &names[2]),
+            link: link_url(&self.known.website, &self.known.parameter, &names[2]),
             url: page(&format!("partners/{}", encode(id))),
             key: names[2].clone(),
         });

@@ -1,6 +1,7 @@
 //! Partners through the API.
 
 use super::harness::Api;
+use tributary_store::{P, StoreError, Tx, Unit};
 
 #[tokio::test]
 async fn a_partner_is_created_found_changed_and_deleted() {
@@ -169,4 +170,29 @@ async fn two_calls_that_race_for_one_address_leave_one_partner() {
     let mut codes = [a.0, b.0];
     codes.sort_unstable();
     assert_eq!(codes, [201, 422]);
+}
+
+struct Parameter(String, &'static str);
+impl Unit for Parameter {
+    type Out = u64;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<u64, StoreError> {
+        let sql = "UPDATE program SET parameter = $2 WHERE workspace_id = $1";
+        tx.exec(sql, &[P::T(&self.0), P::T(self.1)]).await
+    }
+}
+
+#[tokio::test]
+async fn links_have_the_parameter_of_their_program() {
+    let api = Api::new().await;
+    api.partner("MAYA").await;
+    let program = Parameter(api.program.workspace_id.clone(), "via");
+    assert_eq!(api.app.db.write(program).await.unwrap(), 1);
+    let link = "https://shop.example/start?x=1&via=MAYA";
+    let (_, partner) = api.call("GET", "/v1/partners/MAYA", "").await;
+    assert_eq!(partner["data"]["referral_link"], link, "{partner}");
+    assert_eq!(partner["data"]["referral_links"][0]["url"], link, "{partner}");
+    let (_, links) = api.call("GET", "/v1/partners/MAYA/referral_links", "").await;
+    assert_eq!(links["data"][0]["url"], link, "{links}");
+    let (_, list) = api.call("GET", "/v1/partners", "").await;
+    assert_eq!(list["data"][0]["referral_link"], link, "{list}");
 }
