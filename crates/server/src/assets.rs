@@ -50,8 +50,8 @@ async fn serve(Path(name): Path<String>, headers: HeaderMap) -> Response {
     response
 }
 
-/// Does the list name the coding without refusing it by `q=0`?
-fn accepts(list: &str, coding: &str) -> bool {
+/// Does the list of `Accept-Encoding` name the coding without refusing it by `q=0`?
+pub(crate) fn accepts(list: &str, coding: &str) -> bool {
     list.split(',').any(|part| {
         let mut pieces = part.split(';').map(str::trim);
         pieces.next() == Some(coding) && !pieces.any(|piece| matches!(piece, "q=0" | "q=0.0" | "q=0.00"))

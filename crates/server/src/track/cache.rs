@@ -4,9 +4,10 @@
 //! not here is looked up in the database.
 
 use super::hosts::{Hosts, payment_pattern};
+use super::script::Packed;
 use crate::App;
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tributary_store::track::config::{self, LookUp, Mark, TrackedLink, TrackedProgram};
@@ -38,6 +39,8 @@ pub struct Program {
     pub payments: Option<String>,
     /// Its workspace's data key.
     pub key: Key,
+    /// Its script, compressed when it is first asked for: these settings never change again.
+    pub script: OnceLock<Packed>,
 }
 
 /// A link, ready to be followed.
@@ -271,7 +274,8 @@ impl Held {
         let payments = payment_pattern(&row.payment_hosts);
         self.public_ids.insert(row.program_id.clone(), row.public_id.clone());
         let public_id = row.public_id.clone();
-        self.programs.insert(public_id, Arc::new(Program { row, hosts, payments, key: key.clone() }));
+        let program = Program { row, hosts, payments, key: key.clone(), script: OnceLock::new() };
+        self.programs.insert(public_id, Arc::new(program));
     }
 
     fn put(&mut self, row: TrackedLink) -> Arc<Link> {

@@ -27,8 +27,6 @@ use axum::{Router, middleware};
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use tower_http::CompressionLevel;
-use tower_http::compression::CompressionLayer;
 
 /// What the tracking surface holds in memory.
 #[derive(Debug, Default)]
@@ -84,13 +82,10 @@ pub async fn run(app: &App, stop: impl Future<Output = ()> + Send) {
 /// The routes under `/t` and `/r`.
 pub fn routes(app: &App) -> Router<App> {
     app.track.start(app);
-    let script = Router::new()
-        .route("/t/{program}", get(script::get))
-        .layer(CompressionLayer::new().quality(CompressionLevel::Best));
     Router::new()
         .route("/t/{program}/visit", post(visit::post).options(wire::preflight))
         .route("/t/{program}/signup", post(signup::post).options(wire::preflight))
-        .merge(script)
+        .route("/t/{program}", get(script::get))
         .layer(middleware::map_response(wire::open))
         .route("/r/{first}", get(redirect::by_slug))
         .route("/r/{first}/{key}", get(redirect::by_key))

@@ -216,11 +216,37 @@ async fn the_script_carries_the_programs_settings_and_is_remembered_for_five_min
 async fn the_script_is_small_on_the_wire() {
     let at = Surface::new().await;
     let path = format!("/t/{}.js", at.api.program.public_id);
-    let request = Request::get(&path).header("accept-encoding", "gzip").body(Body::empty()).unwrap();
-    let answer = crate::router(at.api.app.clone()).oneshot(request).await.unwrap();
-    assert_eq!(answer.headers()["content-encoding"], "gzip");
-    let body = axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap();
-    assert!(body.len() <= 1_400, "{} bytes", body.len());
+    let get = async |accepted: &str| {
+        let request = Request::get(&path).header("accept-encoding", accepted).body(Body::empty()).unwrap();
+        let answer = crate::router(at.api.app.clone()).oneshot(request).await.unwrap();
+        let (parts, body) = answer.into_parts();
+        assert_eq!(parts.headers["vary"], "accept-encoding", "{accepted}");
+        let coding = parts.headers.get("content-encoding").map(|coding| coding.to_str().unwrap().to_owned());
+        let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
+        (coding, parts.headers["etag"].clone(), body)
+    };
+    let (_, tag, plain) = get("").await;
+    for (accepted, coding, most) in [
+        ("gzip, deflate, br, zstd", "br", 1_250),
+        ("gzip;q=0.5, br", "br", 1_250),
+        ("gzip, deflate", "gzip", 1_400),
+        ("br;q=0, gzip", "gzip", 1_400),
+    ] {
+        let (given, same_tag, body) = get(accepted).await;
+        assert_eq!((given.as_deref(), &same_tag), (Some(coding), &tag), "{accepted}");
+        assert!(body.len() <= most, "{accepted}: {} bytes", body.len());
+        let mut unpacked = Vec::new();
+        if coding == "br" {
+            brotli::BrotliDecompress(&mut body.as_ref(), &mut unpacked).unwrap();
+        } else {
+            std::io::copy(&mut flate2::read::GzDecoder::new(body.as_ref()), &mut unpacked).unwrap();
+        }
+        assert_eq!(unpacked, plain, "{accepted}");
+    }
+    for refused in ["identity", "br;q=0, gzip;q=0", "compress"] {
+        let (given, same_tag, body) = get(refused).await;
+        assert_eq!((given, same_tag, &body), (None, tag.clone(), &plain), "{refused}");
+    }
 }
 
 #[tokio::test]
