@@ -2,13 +2,17 @@
 
 use crate::support::browser::Browser;
 use crate::support::sandbox::Sandbox;
+use crate::support::story::commission;
 use crate::support::world::{EMAIL, PASSWORD};
-use crate::support::{Engine, World, both_engines, eventually};
+use crate::support::{Engine, World, both_engines, eventually, now_s};
 use serde_json::json;
 use std::time::Duration;
+use tributary_stripe::story::wrap;
 
 both_engines!(
     a_revoked_key_is_seen_within_a_minute_and_a_new_one_goes_on,
+    a_permission_that_is_lost_is_seen_within_a_minute,
+    who_looks_again_sees_at_once_what_is_wrong,
     an_endpoint_that_is_gone_is_told_of,
     a_roll_under_a_stream_of_events_loses_none,
     test_data_goes_in_one_step_and_live_data_stays,
@@ -72,6 +76,89 @@ async fn a_revoked_key_is_seen_within_a_minute_and_a_new_one_goes_on(engine: Eng
     until_number(&world, "the new key goes on", broken, 0).await;
     sandbox.agree(&world).await;
     world.finish().await;
+    sandbox.stop().await;
+}
+
+/// The word under which Stripe's permission for invoices goes.
+const LOST: &str = "invoice_read";
+
+async fn a_permission_that_is_lost_is_seen_within_a_minute(engine: Engine) {
+    let (mut world, sandbox) = Sandbox::with_world(engine).await;
+    world.connect_with(&world.program, KEY, Some(&world.secret)).await.ok();
+    world.partner("ADA").await;
+    let taken = alerts().await;
+    world.set("TRIBUTARY_ALERT_URL", &taken.0);
+    world.stop().await;
+    world.serve().await;
+    eventually("the first look is over", Duration::from_secs(30), || async {
+        (world.database.number("SELECT COUNT(*) FROM connection WHERE looked_at > 0").await == 1)
+            .then_some(())
+    })
+    .await;
+    let warned = format!("SELECT COUNT(*) FROM connection WHERE warnings LIKE '%{LOST}%'");
+    assert_eq!(world.database.number(&warned).await, 0);
+    sandbox.control("keys/lost", &json!({ "key": KEY, "permissions": [LOST] })).await;
+    let began = tokio::time::Instant::now();
+    until_number(&world, "the lost permission is seen", &warned, 1).await;
+    assert!(began.elapsed() < Duration::from_secs(60), "within a minute: {:?}", began.elapsed());
+    let told = eventually("the alert arrives", Duration::from_secs(30), || async {
+        let all = taken.1.lock().expect("alerts").clone();
+        all.into_iter().find(|text: &String| text.contains("connection_warning"))
+    })
+    .await;
+    assert!(told.contains(LOST), "it names the permission: {told}");
+    let (mut browser, _) = owner(&world).await;
+    let page = browser.get(&world, &at(&world, "settings/stripe")).await;
+    assert!(page.body.contains(LOST), "the page names it: {}", page.body);
+    let doctor = world.command(&["doctor", "--json"], "").await;
+    assert_eq!(doctor.code, 1, "{doctor:?}");
+    assert!(doctor.json()["connections"][0]["problems"].to_string().contains(LOST), "{doctor:?}");
+    // It is let in all the same; what has to be asked about invoices waits, and is not given up.
+    assert_eq!(world.database.number("SELECT COUNT(*) FROM connection WHERE status = 'connected'").await, 1);
+    let charge = json!({ "id": "ch_lost", "object": "charge", "amount": 4200, "amount_captured": 4200, "amount_refunded": 0,
+        "captured": true, "paid": true, "status": "succeeded", "currency": "usd", "created": now_s(),
+        "customer": null, "payment_intent": "pi_lost", "metadata": { "partner_key": "ADA" } });
+    world.deliver(&wrap("evt_lost", "charge.succeeded", "2026-05-27.dahlia", now_s(), charge)).await;
+    let refused = format!("SELECT COUNT(*) FROM job WHERE state = 'ready' AND last_error LIKE '%{LOST}%'");
+    until_number(&world, "the look-up is refused and kept", &refused, 1).await;
+    sandbox.control("keys/lost", &json!({ "key": KEY, "permissions": [] })).await;
+    look_soon(&world).await;
+    until_number(&world, "it is taken back", &warned, 0).await;
+    world.settled().await;
+    world.expect_totals(&[("ADA", "usd", commission(4200, 1, 1))]).await;
+    world.finish().await;
+    sandbox.stop().await;
+}
+
+async fn who_looks_again_sees_at_once_what_is_wrong(engine: Engine) {
+    let (world, sandbox) = Sandbox::with_world(engine).await;
+    world.connect_with(&world.program, KEY, None).await.ok();
+    let (mut browser, token) = owner(&world).await;
+    let check = at(&world, &format!("settings/stripe/{}/check", id(&world).await));
+    let form = [("form_token", token.as_str())];
+    let alerts = async |kind: &str| {
+        world.database.number(&format!("SELECT COUNT(*) FROM alert WHERE kind = 'connection_{kind}'")).await
+    };
+    // The regular look is not due for long: what is seen is seen by hand.
+    world.database.damage("UPDATE connection SET looked_at = 9000000000000").await;
+    sandbox.control("keys/lost", &json!({ "key": KEY, "permissions": [LOST] })).await;
+    browser.post(&world, &check, &form).await;
+    let page = browser.get(&world, &at(&world, "settings/stripe")).await;
+    assert!(page.body.contains("13 of 14 permissions"), "{}", page.body);
+    assert!(page.body.contains(&format!("Give the key the permission {LOST}")), "the bar: {}", page.body);
+    assert_eq!((alerts("warning").await, alerts("broken").await), (1, 0));
+    sandbox.control("keys/lost", &json!({ "key": KEY, "permissions": [] })).await;
+    browser.post(&world, &check, &form).await;
+    let page = browser.get(&world, &at(&world, "settings/stripe")).await;
+    assert!(!page.body.contains(LOST) || page.body.contains("14 of 14 permissions"), "{}", page.body);
+    assert!(!page.body.contains("Give the key the permission"), "it is taken back: {}", page.body);
+
+    sandbox.control("keys/revoke", &json!({ "key": KEY })).await;
+    browser.post(&world, &check, &form).await;
+    assert_eq!(world.database.text("SELECT status FROM connection").await, "broken");
+    let page = browser.get(&world, &at(&world, "settings/stripe")).await;
+    assert!(page.body.contains("does not answer as it should"), "{}", page.body);
+    assert_eq!((alerts("warning").await, alerts("broken").await), (1, 1));
     sandbox.stop().await;
 }
 

@@ -25,7 +25,7 @@ fn stories() -> Vec<Story> {
 }
 
 /// A settled world with two buyers, a customer and a sale of the API, and a decision.
-async fn settled_world(engine: Engine) -> World {
+pub async fn settled_world(engine: Engine) -> World {
     let world = World::connected(engine).await;
     let stories = stories();
     for story in &stories {
@@ -44,14 +44,14 @@ async fn settled_world(engine: Engine) -> World {
     world
 }
 
-async fn command(world: &World, database: &Database, arguments: &[&str]) -> Output {
+pub async fn command(world: &World, database: &Database, arguments: &[&str]) -> Output {
     let mut command = world.prepared(arguments);
     command.env("TRIBUTARY_DATABASE_URL", database.url());
     process::run(command, "", Duration::from_secs(120)).await
 }
 
 /// Empty databases of both kinds.
-async fn empty(world: &World) -> [Database; 2] {
+pub async fn empty(world: &World) -> [Database; 2] {
     let file = world.folder.path().join("fresh").join("fresh.db");
     [Database::Sqlite(file), Database::Postgres(crate::support::postgres::fresh_database().await)]
 }
@@ -138,7 +138,7 @@ async fn what_was_damaged_is_put_right_by_new_journals(engine: Engine) {
     assert_eq!(db.number(left).await, 0, "nothing is left beside");
 }
 
-const fn true_of(engine: Engine) -> &'static str {
+pub const fn true_of(engine: Engine) -> &'static str {
     match engine {
         Engine::Sqlite => "1",
         Engine::Postgres => "TRUE",

@@ -4,7 +4,7 @@
 //! * `acct-NAME_` opens an account of its own (letters and digits): `sk_test_acct-second_abc`;
 //! * `no-PERMISSION[.PERMISSION…]_` lacks these permissions: `rk_test_no-webhook_write.event_read_abc`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::{ApiKeys, Config};
 use crate::error::ApiError;
@@ -56,15 +56,20 @@ pub struct Key {
     pub shown: String,
 }
 
+/// What was done to keys while the sandbox runs, each by its whole text.
+#[derive(Debug, Default)]
+pub struct Limits {
+    /// Keys that are good no more.
+    pub revoked: BTreeSet<String>,
+    /// Permissions that keys have lost.
+    pub lost: BTreeMap<String, BTreeSet<String>>,
+}
+
 /// Reads the `Authorization` header.
 ///
 /// # Errors
 /// 401 in Stripe's words for a key that is missing, malformed, revoked or not in the list.
-pub fn key(
-    config: &Config,
-    revoked: &BTreeSet<String>,
-    authorization: Option<&str>,
-) -> Result<Key, ApiError> {
+pub fn key(config: &Config, limits: &Limits, authorization: Option<&str>) -> Result<Key, ApiError> {
     let text = match authorization {
         None => {
             return Err(unauthorised(
@@ -80,11 +85,12 @@ pub fn key(
         ApiKeys::AnyWellFormed => true,
         ApiKeys::Only(keys) => keys.contains(&text) || config.restricted.contains_key(&text),
     };
-    let parsed = parse(&text).filter(|_| listed && !revoked.contains(&text));
+    let parsed = parse(&text).filter(|_| listed && !limits.revoked.contains(&text));
     let Some((account, livemode, mut missing)) = parsed else {
         return Err(unauthorised(format!("Invalid API Key provided: {shown}")));
     };
-    missing.extend(config.restricted.get(&text).into_iter().flatten().cloned());
+    let lost = [config.restricted.get(&text), limits.lost.get(&text)];
+    missing.extend(lost.into_iter().flatten().flatten().cloned());
     Ok(Key { account, livemode, missing, shown })
 }
 
@@ -204,7 +210,7 @@ mod tests {
     fn notes_in_a_key_are_read() {
         let key = key(
             &Config::default(),
-            &BTreeSet::new(),
+            &Limits::default(),
             Some("Bearer rk_test_acct-b_no-webhook_write.event_read_x"),
         )
         .unwrap();

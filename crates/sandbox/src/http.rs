@@ -197,7 +197,7 @@ fn violate(shared: &Shared, incoming: &Incoming, side: &'static str, detail: Str
 
 /// Everything before the work; what is refused here is not kept for its idempotency key, as with Stripe.
 fn work(shared: &Shared, incoming: &Incoming) -> Res<Answer> {
-    let key = auth::key(&shared.config, &shared.revoked(), incoming.header("authorization"))?;
+    let key = auth::key(&shared.config, &shared.limits(), incoming.header("authorization"))?;
     admit(shared, incoming)?;
     let world = (acting_for(shared, incoming, &key)?, key.livemode);
     check_version(incoming)?;

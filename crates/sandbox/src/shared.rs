@@ -1,11 +1,12 @@
 //! What requests, deliveries and stories share.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 use tokio::sync::{Notify, watch};
 
+use crate::auth::Limits;
 use crate::clock::Clock;
 use crate::config::{Config, MAX_VIOLATIONS, MAX_WORLDS};
 use crate::deliver::send::is_loopback;
@@ -48,7 +49,7 @@ pub struct Shared {
     pub wake: Notify,
     worlds: Mutex<BTreeMap<WorldKey, World>>,
     violations: Mutex<(Vec<Violation>, usize)>,
-    revoked: Mutex<BTreeSet<String>>,
+    limits: Mutex<Limits>,
     faults: Mutex<VecDeque<ApiFault>>,
     oauth: Mutex<Grants>,
     stop: watch::Sender<bool>,
@@ -67,7 +68,7 @@ impl Shared {
             wake: Notify::new(),
             worlds: Mutex::default(),
             violations: Mutex::default(),
-            revoked: Mutex::default(),
+            limits: Mutex::default(),
             faults: Mutex::default(),
             oauth: Mutex::default(),
             stop: watch::Sender::new(false),
@@ -136,9 +137,9 @@ impl Shared {
         *self.violations.lock().unwrap_or_else(PoisonError::into_inner) = (Vec::new(), 0);
     }
 
-    /// Keys that were revoked.
-    pub fn revoked(&self) -> MutexGuard<'_, BTreeSet<String>> {
-        self.revoked.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What was done to keys.
+    pub fn limits(&self) -> MutexGuard<'_, Limits> {
+        self.limits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Faults that the next API requests will meet.

@@ -12,6 +12,7 @@ pub mod flow;
 pub mod rotate;
 mod rows;
 pub mod tokens;
+pub mod warnings;
 pub mod wipe;
 
 pub use check::{Checkup, EndpointState, check};

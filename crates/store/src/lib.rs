@@ -2,6 +2,7 @@
 
 pub mod alerts;
 pub mod api;
+pub mod checklist;
 pub mod connections;
 pub mod db;
 pub mod error;

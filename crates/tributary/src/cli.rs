@@ -75,7 +75,11 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Db(DbCommand),
     /// Look at configuration, database and Stripe connections, and change nothing.
-    Doctor,
+    Doctor {
+        /// Walk the checklist of docs/STRIPE.md as well: which steps each connection has proven, and what is next.
+        #[arg(long)]
+        checklist: bool,
+    },
     /// Print the description of the REST API.
     #[command(hide = true)]
     Openapi,

@@ -35,7 +35,7 @@ pub(crate) async fn run(command: Command, config: Config, out: &Output) -> Resul
         Command::Verify { rebuild, as_of } => verify::run(&config, rebuild, as_of, out).await,
         Command::Erase(args) => erase::run(&config, &args, out).await,
         Command::Db(DbCommand::Copy { to }) => db_copy::run(&config, &to, out).await,
-        Command::Doctor => doctor::run(&config, out).await,
+        Command::Doctor { checklist } => doctor::run(&config, checklist, out).await,
         Command::Openapi => openapi::run(out),
     }
 }

@@ -1,5 +1,6 @@
-//! Revoked keys and faults of the API.
+//! Revoked keys, keys that lose permissions, and faults of the API.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -9,6 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{read, reply};
+use crate::auth::PERMISSIONS;
 use crate::error::ApiError;
 use crate::faults::{ApiFault, MAX_FAULTS};
 use crate::shared::Shared;
@@ -23,12 +25,36 @@ struct Revoke {
 pub async fn revoke(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     const MAX_REVOKED: usize = 10_000;
     reply(read::<Revoke>(&body).and_then(|wanted| {
-        let mut revoked = shared.revoked();
+        let revoked = &mut shared.limits().revoked;
         if revoked.len() >= MAX_REVOKED {
             return Err(ApiError::bad(format!("At most {MAX_REVOKED} keys can be revoked.")));
         }
         revoked.insert(wanted.key);
         Ok(json!({ "revoked": revoked.len() }))
+    }))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Lost {
+    key: String,
+    permissions: BTreeSet<String>,
+}
+
+/// `POST /_sandbox/keys/lost`: the permissions that a key has lost from now on, in the place of those before; none gives it
+/// all of them back.
+pub async fn lost(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
+    const MAX_KEYS: usize = 10_000;
+    reply(read::<Lost>(&body).and_then(|wanted| {
+        if let Some(odd) = wanted.permissions.iter().find(|name| !PERMISSIONS.contains(&name.as_str())) {
+            return Err(ApiError::bad(format!("There is no permission {odd}.")));
+        }
+        let lost = &mut shared.limits().lost;
+        if lost.len() >= MAX_KEYS {
+            return Err(ApiError::bad(format!("At most {MAX_KEYS} keys can lose permissions.")));
+        }
+        lost.insert(wanted.key, wanted.permissions);
+        Ok(json!({ "keys": lost.len() }))
     }))
 }
 

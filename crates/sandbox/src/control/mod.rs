@@ -77,6 +77,7 @@ pub const ROUTES: &[(&str, &str, &str)] = &[
         "{faults: [{path_prefix, status, should_retry, delay_ms, truncate, after_work}]}",
     ),
     ("POST", "/_sandbox/keys/revoke", "{key}"),
+    ("POST", "/_sandbox/keys/lost", "{key, permissions}: what the key may do no more; none gives all back"),
     ("POST", "/_sandbox/oauth/settings", "{access_seconds}"),
     ("POST", "/_sandbox/oauth/revoke", "{account}: it ends what it had agreed to"),
     ("POST", "/_sandbox/violations/clear", "{}"),
@@ -111,6 +112,7 @@ pub fn router() -> Router<Arc<Shared>> {
         .route("/_sandbox/delivery/flush", post(delivery::flush))
         .route("/_sandbox/api_faults", post(keys::api_faults))
         .route("/_sandbox/keys/revoke", post(keys::revoke))
+        .route("/_sandbox/keys/lost", post(keys::lost))
         .route("/_sandbox/violations/clear", post(state::clear))
         .layer(middleware::from_fn(same_site))
 }

@@ -41,7 +41,7 @@ fn refuse(refusal: &Refusal) -> Response {
 /// The secret key of an App's owner or a platform; a restricted key exchanges nothing.
 fn owner(shared: &Shared, headers: &HeaderMap) -> Result<Key, ApiError> {
     let authorization = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
-    auth::key(&shared.config, &shared.revoked(), authorization)
+    auth::key(&shared.config, &shared.limits(), authorization)
 }
 
 /// `POST /v1/oauth/token`

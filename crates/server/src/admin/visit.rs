@@ -174,7 +174,7 @@ impl Visit {
                     format!("Stripe ({}) does not answer as it should: {}", line.account, line.reason),
                 ));
             }
-            let warnings: Vec<String> = serde_json::from_str(&line.warnings).unwrap_or_default();
+            let warnings = crate::connect::warnings::shown(&line.warnings);
             bars.extend(warnings.into_iter().take(3).map(|text| bar(Tone::Warn, text)));
             let history = program.href(&format!("settings/stripe/{}/history", encode(&line.connection_id)));
             if let Some(gap) = line.gap_from {

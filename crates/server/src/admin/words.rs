@@ -46,6 +46,7 @@ pub fn sale_badge(state: &str, unfinished: bool, paid: i64, refunded: i64) -> Ba
         "awaiting_link" => Badge::with(Tone::Accent, "hourglass", "Awaiting link"),
         "awaiting_parent" => Badge::with(Tone::Accent, "hourglass", "Awaiting Stripe"),
         "unpaid" => Badge::with(Tone::Plain, "clock", "Not paid"),
+        "unknown" => Badge::with(Tone::Warn, "circle-minus", "Unknown at Stripe"),
         "uncaptured" => Badge::with(Tone::Plain, "lock", "Authorised only"),
         "nothing_to_pay" => Badge::with(Tone::Plain, "circle-minus", "Nothing to pay"),
         _ if unfinished => Badge::with(Tone::Accent, "hourglass", "Being computed"),

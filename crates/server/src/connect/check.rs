@@ -76,6 +76,9 @@ pub struct Checkup {
     pub problems: Vec<String>,
     /// What is good to know.
     pub remarks: Vec<String>,
+    /// Why it is not let in, where Stripe was reached; one of the problems.
+    #[serde(skip)]
+    pub refused: Option<String>,
 }
 
 struct Counts(String, String);
@@ -111,6 +114,7 @@ pub async fn check(app: &App, connection: &Connection) -> Result<Checkup, StoreE
         permissions: Vec::new(),
         problems: Vec::new(),
         remarks: Vec::new(),
+        refused: None,
     };
     of_arrivals(&mut checkup, app.now());
     of_tokens(app, connection, &mut checkup).await?;
@@ -118,7 +122,12 @@ pub async fn check(app: &App, connection: &Connection) -> Result<Checkup, StoreE
     of_secrets(connection, &mut checkup);
     match client_of(app, connection).await {
         Ok(client) => of_stripe(app, connection, &client, &mut checkup).await,
-        Err(error) => checkup.problems.push(format!("The stored key cannot be used: {error}")),
+        Err(error) => {
+            checkup.reached = !error.is_unavailable();
+            let words = format!("The stored key cannot be used: {error}");
+            checkup.refused = checkup.reached.then(|| words.clone());
+            checkup.problems.push(words);
+        }
     }
     Ok(checkup)
 }
@@ -154,7 +163,12 @@ async fn of_stripe(app: &App, connection: &Connection, client: &StripeClient, ch
             }
         }
         Err(error) => {
-            checkup.reached = !matches!(error, ConnectError::Api(ApiError::Unavailable { .. }));
+            let away = matches!(
+                error,
+                ConnectError::Api(ApiError::Unavailable { .. } | ApiError::RateLimited { .. })
+            );
+            checkup.reached = !away;
+            checkup.refused = checkup.reached.then(|| error.to_string());
             checkup.problems.push(error.to_string());
         }
     }

@@ -4,8 +4,9 @@ use super::credential::{endpoint_client, flow_of, mode_of};
 use super::delivery::Delivery;
 use super::flow::{self, Flow};
 use super::tokens::token_client;
-use super::{check, permissions_text};
+use super::{check, permissions_text, warnings};
 use crate::connect::check::Checkup;
+use crate::pipeline::fetch;
 use crate::state::App;
 use tributary_store::connections::{self, Connection};
 use tributary_store::{StoreError, Tx, Unit};
@@ -195,6 +196,8 @@ pub async fn recheck(app: &App, connection: &Connection) -> Result<Checkup, Stor
             now: app.now(),
         };
         app.db.write(seen).await?;
+    } else if let Some(reason) = &checkup.refused {
+        fetch::set_status(app, connection, "broken", reason).await?;
     }
     Ok(checkup)
 }
@@ -216,7 +219,9 @@ impl Unit for Seen {
         };
         connection.permissions.clone_from(&self.permissions);
         connection.checked_at = Some(self.now);
-        connection.warnings = serde_json::to_string(&self.problems).unwrap_or_else(|_| "[]".to_owned());
+        // What was found on connecting was found again, or is mended.
+        "[]".clone_into(&mut connection.warnings);
+        warnings::replace(tx, &mut connection, &self.problems, self.now).await?;
         if connection.status == "broken" && self.problems.is_empty() {
             "connected".clone_into(&mut connection.status);
             connection.status_reason = String::new();

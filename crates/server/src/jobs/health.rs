@@ -6,13 +6,13 @@ use crate::App;
 use crate::connect::check::faults;
 use crate::connect::credential::{NoClient, Way, endpoint_client, flow_of, way_of};
 use crate::connect::flow::Flow;
-use crate::connect::tokens;
+use crate::connect::{tokens, warnings};
 use crate::pipeline::fetch;
 use crate::pipeline::worker::Connections;
 use std::time::Duration;
 use tributary_store::connections::{self, Connection, watch};
 use tributary_store::pipeline::jobs;
-use tributary_store::{StoreError, Tx, Unit, alerts, workspaces};
+use tributary_store::{StoreError, Tx, Unit, workspaces};
 use tributary_stripe::client::{ApiError, probe_needed};
 use tributary_stripe::connect::missing_permissions;
 
@@ -22,9 +22,6 @@ const TICK: Duration = Duration::from_secs(5);
 const EVERY_MS: i64 = 45_000;
 /// A look may take so long.
 const DEADLINE: Duration = Duration::from_secs(50);
-/// Warnings of a look begin so, so that the next look can take its own back and leave the others.
-const MARK: &str = "Seen by the regular look: ";
-
 /// Looks until dropped.
 pub async fn run(app: &App) {
     loop {
@@ -204,20 +201,12 @@ impl Unit for Keep {
             }
             None => {}
         }
-        let told: Vec<String> = serde_json::from_str(&row.warnings).unwrap_or_default();
         if self.seen.broken.is_none() {
-            let mut warnings: Vec<String> =
-                told.iter().filter(|words| !words.starts_with(MARK)).cloned().collect();
-            let new: Vec<&String> =
-                self.seen.warnings.iter().filter(|words| !warnings.contains(words)).collect();
-            warnings.extend(new.into_iter().map(|words| format!("{MARK}{words}")));
-            row.warnings = serde_json::to_string(&warnings).unwrap_or_else(|_| "[]".to_owned());
-            for words in warnings.iter().filter(|words| words.starts_with(MARK) && !told.contains(words)) {
-                let account = if row.account_name.is_empty() { &row.account_id } else { &row.account_name };
-                let plain = words.strip_prefix(MARK).unwrap_or(words);
-                let text = format!("Stripe ({account}, {} mode): {plain}", row.mode);
-                alerts::insert(tx, ws, "connection_warning", id, &text, self.now).await?;
+            // What it may read again, or what was mended otherwise, is asked for at once and not after its pause.
+            if warnings::is_mended(&row.warnings, &self.seen.warnings) {
+                jobs::resume_of_connection(tx, ws, fetch::KIND, id, self.now).await?;
             }
+            warnings::replace(tx, &mut row, &self.seen.warnings, self.now).await?;
         }
         if row == before {
             return Ok(());

@@ -16,6 +16,7 @@ use tributary_domain::sale::{Need, read_sale};
 use tributary_store::pipeline::codes;
 use tributary_store::pipeline::inbox::{self, Observation};
 use tributary_store::pipeline::jobs::{self, Job};
+use tributary_store::pipeline::objects;
 use tributary_store::vault::Key;
 use tributary_store::{StoreError, Tx, Unit, connections, connections::Connection};
 use tributary_stripe::client::{ApiError, Fetched, StripeClient};
@@ -145,7 +146,8 @@ async fn run_one(app: &App, clients: &Clients, workspace_id: &str, job: Job) -> 
     if asked.is_ok() && connection.status == "broken" {
         set_status(app, &connection, "connected", "").await?;
     }
-    let refused = matches!(asked, Err(Asked::Stripe(ApiError::Unauthorised { .. })));
+    let refused =
+        matches!(asked, Err(Asked::Stripe(ApiError::Unauthorised { .. } | ApiError::Forbidden { .. })));
     let error = match asked {
         Ok(()) if body.asked_by.is_some() => None,
         Ok(()) => app.db.read(still).await?.map(|_| "the answer does not say what the sale needs".to_owned()),
@@ -158,7 +160,7 @@ async fn run_one(app: &App, clients: &Clients, workspace_id: &str, job: Job) -> 
             Some(error.to_string())
         }
     };
-    // While Stripe does not let us in, nothing is given up: it goes on when the connection is mended.
+    // While Stripe does not let us in or read, nothing is given up: it goes on when that is mended.
     let waits = connection.status == "broken" || refused;
     let retry =
         (waits || job.attempts + 1 < TRIES).then(|| app.now().saturating_add(back_off_ms(job.attempts)));
@@ -227,6 +229,12 @@ impl Unit for Still {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Option<Connection>, StoreError> {
         let body: Body =
             serde_json::from_str(&self.body).map_err(|e| StoreError::Inconsistent(e.to_string()))?;
+        self.asker(tx, &body).await
+    }
+}
+
+impl Still {
+    async fn asker(&self, tx: &mut Tx<'_>, body: &Body) -> Result<Option<Connection>, StoreError> {
         let (Need::LinksOf(id) | Need::Object(id) | Need::RefundsOf(id) | Need::CodesOf(id)) = &body.need;
         let Some(connection) = connections::find(tx, &self.workspace_id, &body.connection_id).await? else {
             return Ok(None);
@@ -386,7 +394,7 @@ async fn close(
     if let Some(error) = &error {
         tracing::warn!(job = job.body, attempts = job.attempts + 1, error, "a look-up at Stripe is not done");
     }
-    app.db.write(Close { workspace_id: workspace_id.to_owned(), job, error, retry_at }).await
+    app.db.write(Close { workspace_id: workspace_id.to_owned(), job, error, retry_at, now: app.now() }).await
 }
 
 struct Close {
@@ -394,14 +402,31 @@ struct Close {
     job: Job,
     error: Option<String>,
     retry_at: Option<i64>,
+    now: i64,
 }
 
 impl Unit for Close {
     type Out = ();
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
-        match &self.error {
-            None => jobs::finish(tx, &self.workspace_id, &self.job.kind, &self.job.dedup).await,
-            Some(error) => jobs::fail(tx, &self.workspace_id, &self.job, error, self.retry_at).await,
+        let (ws, job) = (&self.workspace_id, &self.job);
+        if let Some(error) = &self.error {
+            return jobs::fail(tx, ws, job, error, self.retry_at).await;
         }
+        // What was said meanwhile may need the same answer again, and found this job still there. Under the lock of
+        // those who say it, either they see it gone, or it is seen here and the job stays.
+        if let Ok(body) = serde_json::from_str::<Body>(&job.body)
+            && body.asked_by.is_none()
+        {
+            objects::lock_connection(tx, ws, &body.connection_id).await?;
+            let still = Still { workspace_id: ws.clone(), body: String::new(), now: self.now };
+            if still.asker(tx, &body).await?.is_some() {
+                return jobs::again(tx, ws, job, self.now).await;
+            }
+        }
+        jobs::finish(tx, ws, &job.kind, &job.dedup).await
     }
 }
+
+#[cfg(test)]
+#[path = "fetch_tests.rs"]
+mod tests;

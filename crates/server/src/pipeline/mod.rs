@@ -24,6 +24,7 @@ pub mod settle;
 pub mod signup;
 pub mod transactions;
 pub mod verify;
+pub mod waiting;
 pub mod witness;
 pub mod worker;
 pub mod world;

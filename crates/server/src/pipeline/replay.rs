@@ -5,12 +5,14 @@
 mod apply;
 mod compare;
 mod copy;
+mod folder;
 mod into;
 mod sources;
 
 use super::worker;
 use crate::clock::Clock;
 use crate::{App, Settings};
+use folder::Folder;
 use serde::Serialize;
 use sources::Sources;
 use tributary_store::db::Location;
@@ -107,32 +109,11 @@ struct Scratch {
 impl Scratch {
     async fn new(app: &App) -> Result<Self, StoreError> {
         let folder = Folder::new()?;
-        let fresh = Db::open(&Location::Sqlite(folder.0.join("replay.db"))).await?;
+        let fresh = Db::open(&Location::Sqlite(folder.path().join("replay.db"))).await?;
         fresh.migrate().await?;
         // The copy asks nobody: look-ups are never due.
         let settings = Settings { link_delay_ms: i64::MAX, ..(*app.settings).clone() };
         let app = App::new(fresh, app.master().clone(), Clock::fixed(app.now()), settings);
         Ok(Self { app, _folder: folder })
-    }
-}
-
-/// A folder of its own that goes away with the replay.
-struct Folder(std::path::PathBuf);
-
-impl Folder {
-    fn new() -> Result<Self, StoreError> {
-        let name = format!("tributary-replay-{}", hex::encode(tributary_store::vault::random::<8>()?));
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path)
-            .map_err(|e| StoreError::Unavailable(format!("{}: {e}", path.display())))?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            tracing::warn!(%error, folder = %self.0.display(), "the replay's folder could not be removed");
-        }
     }
 }

@@ -10,7 +10,7 @@ use super::world::Source;
 use crate::App;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tributary_store::db::Background;
 use tributary_store::pipeline::inbox::{self, EventOutcome, StoredEvent};
 use tributary_store::pipeline::jobs;
@@ -29,6 +29,8 @@ const SCOPES: i64 = 128;
 const SETTLEMENTS: usize = 4;
 /// How often look-ups at Stripe let the inbox go first, half a second each.
 const PATIENCE: usize = 20;
+/// How often sales are looked for that wait while nothing asks.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
 /// Tries before an event is parked.
 const TRIES: i64 = 12;
 
@@ -49,6 +51,7 @@ pub async fn run(app: App, stop: impl Future<Output = ()> + Send) {
     };
     let look_ups = async {
         let mut turns = 0;
+        let mut looked: Option<Instant> = None;
         loop {
             // The inbox may hold the answer already: while there is much in it, Stripe is asked less often.
             if app.db.is_behind() && turns < PATIENCE {
@@ -57,6 +60,12 @@ pub async fn run(app: App, stop: impl Future<Output = ()> + Send) {
                 continue;
             }
             turns = 0;
+            if looked.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
+                looked = Some(Instant::now());
+                if let Err(error) = super::waiting::ask_again(&app).await {
+                    tracing::error!(%error, "sales that wait could not be looked through");
+                }
+            }
             match fetch_all(&app).await {
                 Ok(0) => tokio::time::sleep(Duration::from_millis(500)).await,
                 Ok(_) => {}

@@ -76,7 +76,8 @@ macro_rules! half {
             "SELECT * FROM (SELECT s.sale_id, s.root_id, s.state, s.occurred_at, s.currency, s.paid, s.refunded, \
              (s.unplaced OR s.unsettled) AS unfinished, s.outcome, s.buyer_id, s.customer_id FROM sale s \
              WHERE s.workspace_id = $1 AND s.mode = $3 AND s.merged_into IS NULL \
-             AND s.state IN ('paid', 'awaiting_link', 'awaiting_parent') AND ",
+             AND (s.state IN ('paid', 'awaiting_link', 'awaiting_parent') \
+               OR (s.state = 'unknown' AND s.currency <> '')) AND ",
             $program,
             " AND (s.occurred_at, s.root_id) ",
             $compare,

@@ -83,6 +83,17 @@ pub async fn finish(tx: &mut Tx<'_>, workspace_id: &str, kind: &str, dedup: &str
     Ok(())
 }
 
+/// A claimed job is wanted once more: it is due at once, with all its tries.
+///
+/// # Errors
+/// The database's.
+pub async fn again(tx: &mut Tx<'_>, workspace_id: &str, job: &Job, now: i64) -> Result<(), StoreError> {
+    let sql = "UPDATE job SET state = 'ready', attempts = 0, last_error = '', run_at = $4, lease_until = 0 \
+         WHERE workspace_id = $1 AND kind = $2 AND dedup = $3";
+    tx.exec(sql, &[P::T(workspace_id), P::T(&job.kind), P::T(&job.dedup), P::I(now)]).await?;
+    Ok(())
+}
+
 /// Jobs of a connection that wait or were given up are due at once, with all their tries: what they failed for is
 /// mended. They name the connection first in their bodies.
 ///

@@ -19,3 +19,4 @@ pub mod scopes;
 pub mod seals;
 pub mod signups;
 pub mod visits;
+pub mod waiting;

@@ -1,5 +1,6 @@
 //! `tributary doctor`: looks at everything and changes nothing.
 
+mod checklist;
 mod installation;
 
 use crate::config::Config;
@@ -7,6 +8,7 @@ use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use serde::Serialize;
 use tributary_server::connect::Checkup;
+use tributary_store::StoreError;
 
 /// One thing that was looked at.
 #[derive(Debug, Serialize)]
@@ -26,9 +28,15 @@ struct Report {
     version: &'static str,
     findings: Vec<Finding>,
     connections: Vec<Checkup>,
+    /// The operator's checklist, where it was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    checklists: Vec<checklist::Walk>,
     /// Is it the database that cannot be reached?
     #[serde(skip)]
     unreachable: bool,
+    /// Is the checklist walked?
+    #[serde(skip)]
+    walks: bool,
 }
 
 impl Report {
@@ -39,25 +47,41 @@ impl Report {
     fn bad(&mut self, name: &'static str, words: impl Into<String>) {
         self.findings.push(Finding { name, ok: false, words: words.into() });
     }
+
+    /// An error of the database: it is out of reach, or something is wrong with what is in it.
+    fn failed(&mut self, name: &'static str, error: &StoreError) {
+        self.unreachable |= error.is_unavailable();
+        self.bad(name, error.to_string());
+    }
+
+    /// 3 where the database or Stripe is out of reach and that is all there is to say; a problem that can be mended here
+    /// is 1.
+    fn exit(&self) -> Exit {
+        if self.ok {
+            return Exit::Ok;
+        }
+        let mendable = self.findings.iter().filter(|finding| !finding.ok).count()
+            > usize::from(self.unreachable)
+            || self.connections.iter().any(|one| one.problems.len() > usize::from(!one.reached));
+        if mendable { Exit::Problems } else { Exit::Unavailable }
+    }
 }
 
-pub(super) async fn run(config: &Config, out: &Output) -> Result<Exit, Failure> {
+pub(super) async fn run(config: &Config, walks: bool, out: &Output) -> Result<Exit, Failure> {
     let mut report = Report {
         ok: true,
         version: env!("CARGO_PKG_VERSION"),
         findings: Vec::new(),
         connections: Vec::new(),
+        checklists: Vec::new(),
         unreachable: false,
+        walks,
     };
     installation::look(config, &mut report, out).await;
     report.ok = report.findings.iter().all(|finding| finding.ok)
         && report.connections.iter().all(|one| one.problems.is_empty());
     out.answer(&report, words)?;
-    Ok(match (report.ok, report.unreachable) {
-        (true, _) => Exit::Ok,
-        (false, true) => Exit::Unavailable,
-        (false, false) => Exit::Problems,
-    })
+    Ok(report.exit())
 }
 
 fn words(report: &Report) -> String {
@@ -93,6 +117,9 @@ fn words(report: &Report) -> String {
         }
         lines.extend(one.problems.iter().map(|problem| format!("        - {problem}")));
         lines.extend(one.remarks.iter().map(|remark| format!("        . {remark}")));
+    }
+    for walk in &report.checklists {
+        checklist::words(walk, &mut lines);
     }
     lines.join("\n")
 }

@@ -48,7 +48,7 @@ pub(super) fn list(frame: &Frame, waits: &Waits, card: &ProgramCard) -> Vec<Task
             let text = format!("Stripe ({}) does not answer as it should", line.account);
             task("circle-alert", text, &line.reason, "Look into it", "integration");
         }
-        let warnings: Vec<String> = serde_json::from_str(&line.warnings).unwrap_or_default();
+        let warnings = crate::connect::warnings::shown(&line.warnings);
         for warning in warnings.into_iter().take(3) {
             task("shield-alert", warning, "", "Change the key", "integration");
         }

@@ -5,7 +5,7 @@ use super::{Around, Asked, Load};
 use crate::App;
 use crate::admin::visit::Visit;
 use crate::connect::checks::Progress;
-use crate::connect::kept_permissions;
+use crate::connect::{self, kept_permissions};
 use crate::ui::badge::{Badge, Id};
 use crate::ui::frame::Frame;
 use crate::ui::page::page;
@@ -107,7 +107,7 @@ impl ConnectionCard {
             permissions: Permissions::new(&kept_permissions(&one.permissions), false),
             checked: one.checked_at.map(ago),
             reason: one.status_reason.clone(),
-            warnings: serde_json::from_str(&one.warnings).unwrap_or_default(),
+            warnings: warnings(one),
             auth: one.auth.clone(),
             id: one.connection_id.clone(),
             authorize: frame.program.href("integration/stripe/authorize"),
@@ -116,6 +116,14 @@ impl ConnectionCard {
                 && (one.endpoint_id.is_some() || one.auth == "connect" && !one.status_reason.is_empty()),
         }
     }
+}
+
+/// What should be mended, without the permissions that the list below names as missing.
+fn warnings(one: &Connection) -> Vec<String> {
+    let lacking: Vec<&str> =
+        kept_permissions(&one.permissions).iter().filter(|p| !p.ok).map(|p| p.permission).collect();
+    let told = |words: &String| lacking.iter().any(|name| words.contains(name));
+    connect::warnings::shown(&one.warnings).into_iter().filter(|words| !told(words)).collect()
 }
 
 /// `GET /p/{program}/settings/stripe`

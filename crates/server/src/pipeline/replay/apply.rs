@@ -31,6 +31,8 @@ pub(super) async fn apply(
         return Ok(None);
     };
     let settled = worker::drain(app).await?;
+    // A sale that waits for Stripe now and did not before has no look-up yet.
+    super::super::waiting::ask_again(app).await?;
     app.wake.notify_one();
     Ok(Some((withdrawn + settled) as u64))
 }

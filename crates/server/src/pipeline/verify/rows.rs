@@ -3,7 +3,7 @@
 use super::Problems;
 use tributary_store::connections::Connection;
 use tributary_store::oauth::tokens;
-use tributary_store::pipeline::recount;
+use tributary_store::pipeline::{recount, waiting};
 use tributary_store::vault::Key;
 use tributary_store::{P, StoreError, Tx, connections};
 use tributary_stripe::client::{ApiKey, Mode};
@@ -37,6 +37,11 @@ const RULES: &[(&str, &str, &str)] = &[
         "its mode is not its connection's",
         "SELECT s.sale_id FROM sale s JOIN connection c ON c.workspace_id = s.workspace_id \
          AND c.connection_id = s.connection_id WHERE s.workspace_id = $1 AND s.mode <> c.mode LIMIT 100",
+    ),
+    (
+        "sale",
+        "it waits for Stripe, and nothing asks: a running server asks again within a minute",
+        waiting::UNASKED,
     ),
     (
         "commission",

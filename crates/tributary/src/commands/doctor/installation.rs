@@ -1,6 +1,6 @@
 //! Configuration, key, database, and every connection.
 
-use super::Report;
+use super::{Report, checklist};
 use crate::config::Config;
 use crate::master_key;
 use crate::open::{Begin, app_at, database};
@@ -52,7 +52,7 @@ fn settings(config: &Config, report: &mut Report) {
 async fn engine(config: &Config, db: &Db, report: &mut Report) {
     match db.read(Version).await {
         Ok(version) => report.good("database", format!("{version} ({})", config.database_words())),
-        Err(error) => report.bad("database", error.to_string()),
+        Err(error) => report.failed("database", &error),
     }
     if let Location::Sqlite(path) = &config.database {
         match crate::commands::serve::process_of(path) {
@@ -74,7 +74,7 @@ fn key_file(config: &Config, master: &master_key::Master, report: &mut Report) {
 async fn of_connections(app: &App, report: &mut Report, out: &Output) {
     let all = match app.db.read(AllConnections).await {
         Ok(all) => all,
-        Err(error) => return report.bad("connections", error.to_string()),
+        Err(error) => return report.failed("connections", &error),
     };
     if all.is_empty() {
         report.good("connections", "none yet: run `tributary stripe connect`");
@@ -83,7 +83,16 @@ async fn of_connections(app: &App, report: &mut Report, out: &Output) {
     for (at, connection) in (1..).zip(&all) {
         out.progress("connections", at, count);
         match check(app, connection).await {
-            Ok(checkup) => report.connections.push(checkup),
+            Ok(checkup) => {
+                if report.walks {
+                    match checklist::walk(app, connection, &checkup).await {
+                        Ok(walk) => report.checklists.push(walk),
+                        Err(error) => report.failed("checklist", &error),
+                    }
+                }
+                report.connections.push(checkup);
+            }
+            Err(error) if error.is_unavailable() => return report.failed("connections", &error),
             Err(error) => report.bad("connection", format!("{}: {error}", connection.connection_id)),
         }
     }
