@@ -1,36 +1,19 @@
 // Authorising an account by OAuth, with the sandbox as Stripe: by mouse, by keyboard, and without script.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { fresh } from "./fresh.mjs";
+import { newcomer } from "./newcomer.mjs";
 import { complaints, context, follow, launch, overflow, seriousFindings, shot } from "./tools.mjs";
 
-const account = { email: "jo@acme.example", password: "four green rivers run 1", company: "Acme Works" };
-let browser, house, storageState, program;
+let browser, house, storageState, at;
 
 before(async () => {
   browser = await launch();
-  house = await fresh();
-  const made = await context(browser);
-  const page = await made.newPage();
-  await page.goto(house.setupUrl);
-  await page.getByLabel("E-mail").fill(account.email);
-  await page.getByLabel("Password").fill(account.password);
-  await page.getByLabel("Company").fill(account.company);
-  await follow(page, page.getByRole("button", { name: "Create the account" }));
-  await page.getByLabel("Name").fill("Acme partners");
-  await page.getByLabel("Website").fill("acme.example");
-  await follow(page, page.getByRole("button", { name: "Create the program" }));
-  program = new URL(page.url()).searchParams.get("program");
-  await follow(page, page.getByRole("button", { name: "Go to the overview" }));
-  storageState = await made.storageState();
-  await made.close();
+  ({ house, storageState, at } = await newcomer(browser));
 });
 after(async () => {
   await browser?.close();
   await house?.end();
 });
-
-const at = (path) => `${house.url}/p/${program}/${path}`;
 
 /** `told`: what the browser's console says of an answer that is meant to be a refusal. */
 async function sound(page, name, told = []) {

@@ -60,6 +60,12 @@ macro_rules! columns {
     };
 }
 
+macro_rules! select {
+    ($rest:literal) => {
+        concat!("SELECT ", columns!(), " FROM import_run WHERE workspace_id = $1 ", $rest)
+    };
+}
+
 fn run(row: &Row) -> Result<Run, StoreError> {
     Ok(Run {
         workspace_id: row.text(0)?,
@@ -173,11 +179,7 @@ pub async fn find(
     connection_id: &str,
     run_id: &str,
 ) -> Result<Option<Run>, StoreError> {
-    let sql = concat!(
-        "SELECT ",
-        columns!(),
-        " FROM import_run WHERE workspace_id = $1 AND connection_id = $2 AND run_id = $3"
-    );
+    let sql = select!("AND connection_id = $2 AND run_id = $3");
     tx.opt(sql, &[P::T(workspace_id), P::T(connection_id), P::T(run_id)])
         .await?
         .map(|row| run(&row))
@@ -194,11 +196,7 @@ pub async fn list(
     connection_id: &str,
     limit: i64,
 ) -> Result<Vec<Run>, StoreError> {
-    let sql = concat!(
-        "SELECT ",
-        columns!(),
-        " FROM import_run WHERE workspace_id = $1 AND connection_id = $2 ORDER BY started_at DESC, run_id DESC LIMIT $3"
-    );
+    let sql = select!("AND connection_id = $2 ORDER BY started_at DESC, run_id DESC LIMIT $3");
     tx.rows(sql, &[P::T(workspace_id), P::T(connection_id), P::I(limit)]).await?.iter().map(run).collect()
 }
 
@@ -212,12 +210,7 @@ pub async fn last(
     connection_id: &str,
     kind: &str,
 ) -> Result<Option<Run>, StoreError> {
-    let sql = concat!(
-        "SELECT ",
-        columns!(),
-        " FROM import_run WHERE workspace_id = $1 AND connection_id = $2 AND kind = $3 \
-         ORDER BY started_at DESC, run_id DESC LIMIT 1"
-    );
+    let sql = select!("AND connection_id = $2 AND kind = $3 ORDER BY started_at DESC, run_id DESC LIMIT 1");
     let row = tx.opt(sql, &[P::T(workspace_id), P::T(connection_id), P::T(kind)]).await?;
     row.map(|row| run(&row)).transpose()
 }
@@ -227,10 +220,8 @@ pub async fn last(
 /// # Errors
 /// The database's.
 pub async fn due(tx: &mut Tx<'_>, workspace_id: &str, now: i64) -> Result<Vec<Run>, StoreError> {
-    let sql = concat!(
-        "SELECT ",
-        columns!(),
-        " FROM import_run WHERE workspace_id = $1 AND state = 'running' AND run_at <= $2 \
+    let sql = select!(
+        "AND state = 'running' AND run_at <= $2 \
          ORDER BY CASE kind WHEN 'objects' THEN 1 ELSE 0 END, started_at LIMIT 100"
     );
     tx.rows(sql, &[P::T(workspace_id), P::I(now)]).await?.iter().map(run).collect()

@@ -1,15 +1,14 @@
 //! The inbox as CSV: what the list shows, without pages. Read and sent piece by piece.
 
+use super::csv_file::{self, Pieces, lines, text};
 use super::events_wish::{Asked, Wish};
 use super::visit::{self, Visit};
 use super::{error::PageError, events};
 use crate::App;
 use crate::ui::when::machine;
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse, Response};
-use futures_util::stream;
+use axum::response::Response;
 use tributary_store::pages::events::{self as stored, Filter, Line};
 use tributary_store::pages::{Cursor, Direction, Place};
 use tributary_store::{StoreError, Tx, Unit};
@@ -46,7 +45,7 @@ pub async fn get(
 
 async fn file(app: &App, visit: &Visit, public_id: String, asked: &Asked) -> Result<Response, PageError> {
     let workspace_id = visit.session.workspace_id.clone();
-    let name = format!("attachment; filename=\"events-{public_id}.csv\"");
+    let name = format!("events-{public_id}.csv");
     let wish = Wish::read(asked);
     // The program is looked up before anything is sent, so that a foreign one is a 404.
     let (place, connections) =
@@ -54,18 +53,7 @@ async fn file(app: &App, visit: &Visit, public_id: String, asked: &Asked) -> Res
     let (filter, now) = (wish.filter(), visit.now);
     let first =
         Reader { app: app.clone(), place, connections, filter, from: None, left: MOST, head: true, now };
-    let body = stream::try_unfold(Some(first), |reader| async move {
-        match reader {
-            Some(reader) => reader.piece().await.map(Some),
-            None => Ok::<_, StoreError>(None),
-        }
-    });
-    let mut response = Body::from_stream(body).into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
-    let name = HeaderValue::from_str(&name).unwrap_or(HeaderValue::from_static("attachment"));
-    headers.insert(header::CONTENT_DISPOSITION, name);
-    Ok(response)
+    Ok(csv_file::pieces(first, &name))
 }
 
 struct Reader {
@@ -79,8 +67,7 @@ struct Reader {
     now: i64,
 }
 
-impl Reader {
-    /// The next piece of the file, and the reader of what comes after it.
+impl Pieces for Reader {
     async fn piece(mut self) -> Result<(Bytes, Option<Self>), StoreError> {
         let piece = Piece {
             place: self.place.clone(),
@@ -88,29 +75,20 @@ impl Reader {
             filter: self.filter.clone(),
             from: self.from.clone(),
         };
-        let mut lines = self.app.db.read(piece).await?;
+        let mut read = self.app.db.read(piece).await?;
         let whole = usize::try_from(PIECE).unwrap_or(500);
-        let more = lines.len() > whole;
-        lines.truncate(whole.min(self.left));
-        let bytes = self.write(&lines).map_err(StoreError::Inconsistent)?;
-        self.left -= lines.len();
+        let more = read.len() > whole;
+        read.truncate(whole.min(self.left));
+        let bytes = lines(self.head.then_some(HEAD), read.iter().map(|line| self.record(line)))?;
+        self.left -= read.len();
         self.head = false;
-        self.from = lines.last().map(|line| Cursor { at: line.received_at, id: line.event_id.clone() });
+        self.from = read.last().map(|line| Cursor { at: line.received_at, id: line.event_id.clone() });
         let more = more && self.left > 0;
         Ok((Bytes::from(bytes), more.then_some(self)))
     }
+}
 
-    fn write(&self, lines: &[Line]) -> Result<Vec<u8>, String> {
-        let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-        if self.head {
-            writer.write_record(HEAD).map_err(|error| error.to_string())?;
-        }
-        for line in lines {
-            writer.write_record(self.record(line)).map_err(|error| error.to_string())?;
-        }
-        writer.into_inner().map_err(|error| error.to_string())
-    }
-
+impl Reader {
     fn record(&self, line: &Line) -> [String; 11] {
         [
             machine(line.received_at),
@@ -126,12 +104,6 @@ impl Reader {
             line.connection_id.clone(),
         ]
     }
-}
-
-/// Words that somebody else chose: what a spreadsheet would take for a formula gets an apostrophe.
-fn text(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
-    if formula { format!("'{text}") } else { text.to_owned() }
 }
 
 struct Start {

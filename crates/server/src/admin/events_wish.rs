@@ -1,6 +1,6 @@
 //! What the list of events is narrowed to, as the address says it: for the page and for its CSV.
 
-use super::period::{parse_day, start_of};
+use super::wish;
 use crate::ui::controls::{Field, Select};
 use crate::ui::text::{query, shorten_id};
 use serde::Deserialize;
@@ -69,28 +69,16 @@ pub struct Narrow {
 impl Wish {
     /// Reads the address.
     pub(super) fn read(asked: &Asked) -> Self {
-        let text = |text: &Option<String>, most: usize| -> String {
-            let kept = text.as_deref().unwrap_or_default().trim().chars();
-            kept.filter(|letter| !letter.is_control()).take(most).collect()
-        };
-        let outcome = asked.outcome.as_deref().unwrap_or_default();
-        let mut wish = Self {
-            outcome: OUTCOMES.iter().find(|(value, _)| *value == outcome).map_or("", |(value, _)| *value),
-            kind: text(&asked.kind, 100),
-            object: text(&asked.object, 255),
-            connection: text(&asked.connection, 64),
-            from: text(&asked.from, 10),
-            to: text(&asked.to, 10),
-            problem: String::new(),
-        };
-        for date in [&mut wish.from, &mut wish.to] {
-            if !date.is_empty() && parse_day(date).is_none() {
-                wish.problem =
-                    "A date is written as 2026-11-30; the one that is not was left out.".to_owned();
-                date.clear();
-            }
+        let (from, to, problem) = wish::dates(&asked.from, &asked.to);
+        Self {
+            outcome: wish::among(&OUTCOMES, &asked.outcome),
+            kind: wish::text(&asked.kind, 100),
+            object: wish::text(&asked.object, 255),
+            connection: wish::text(&asked.connection, 64),
+            from,
+            to,
+            problem,
         }
-        wish
     }
 
     /// As a query, without its question mark.
@@ -107,18 +95,18 @@ impl Wish {
 
     /// The list so narrowed.
     pub(super) fn address(&self, path: &str) -> String {
-        let query = self.query();
-        if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+        wish::address(path, &self.query())
     }
 
     /// For the database.
     pub(super) fn filter(&self) -> Filter {
+        let (from, until) = wish::span(&self.from, &self.to);
         Filter {
             outcome: self.outcome.to_owned(),
             kind: self.kind.trim_end_matches('*').to_owned(),
             object: self.object.clone(),
-            from: parse_day(&self.from).map(start_of),
-            until: parse_day(&self.to).map(|day| start_of(day.saturating_add(1))),
+            from,
+            until,
         }
     }
 

@@ -1,5 +1,6 @@
 //! The merchant's pages. One page, one file, with its typed context.
 
+mod csv_file;
 pub mod customer;
 pub mod customer_erase;
 pub mod customer_partner;
@@ -40,6 +41,7 @@ pub mod transactions;
 pub mod transactions_csv;
 pub mod transactions_wish;
 pub mod visit;
+mod wish;
 pub mod words;
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::ui::badge::{Badge, Id};
 use crate::ui::controls::{Field, Select};
 use crate::ui::figures::Progress;
 use crate::ui::frame::{Frame, Section};
-use crate::ui::lists::{Bar, Chip, Chips};
+use crate::ui::lists::{Bar, Chip, Chips, Empty};
 use crate::ui::money::Money;
 use crate::ui::page::page;
 use crate::ui::text::{encode, object_word};
@@ -38,6 +38,8 @@ pub struct ReconcilePage {
     frame: Frame,
     notice: Option<Bar>,
     base: String,
+    /// In place of the form, where nothing is connected.
+    empty: Option<Empty>,
     accounts: Select,
     from: Field,
     to: Field,
@@ -213,6 +215,12 @@ async fn render(
     let stopped = told.as_ref().filter(|told| told.state != "done").map(|told| told.error.clone());
     let page_of = ReconcilePage {
         notice: notice(&asked.notice),
+        empty: seen.connections.is_empty().then(|| Empty {
+            icon: "plug",
+            title: "No Stripe account is connected".to_owned(),
+            text: "A comparison reads the lists of a connected account.".to_owned(),
+            action: Some(("Connect Stripe".to_owned(), frame.program.href("integration/stripe"))),
+        }),
         accounts: Select {
             name: "account",
             label: "Account",
@@ -275,7 +283,10 @@ fn compared(frame: &Frame, run: &Run, asked: &Asked, report: &Report) -> Compare
             .sums
             .iter()
             .map(|sum| SumRow {
-                what: format!("{} {}", sum.objects, sum.list),
+                what: match (sum.objects, sum.list.strip_suffix('s')) {
+                    (1, Some(one)) => format!("1 {one}"),
+                    (n, _) => format!("{n} {}", sum.list),
+                },
                 stripe: words::money(sum.stripe, &sum.currency),
                 tributary: words::money(sum.tributary, &sum.currency),
                 difference: words::money(sum.difference, &sum.currency),

@@ -1,15 +1,14 @@
 //! A comparison as CSV, all of its lines.
 
+use super::csv_file::{self, amount, text};
 use super::error::PageError;
 use super::reconcile::{Asked, see};
-use super::transactions_csv::{amount, text};
 use super::visit::Visit;
 use crate::App;
 use crate::reconcile::{Ask, Line, report};
 use crate::ui::when::machine;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 
 /// Most lines of one file.
 const MOST: usize = 100_000;
@@ -33,34 +32,22 @@ async fn file(app: &App, visit: &Visit, public_id: &str, asked: &Asked) -> Resul
     let run = seen.run.filter(|run| run.state == "done").ok_or(PageError::NotFound)?;
     let program = seen.loaded.shown.program;
     let ask = Ask { run, program_id: program.program_id, status: None, list: None, limit: MOST };
-    let bytes = write(&report(app, ask).await?.lines).map_err(PageError::Internal)?;
-    let mut response = bytes.into_response();
-    let name = format!("attachment; filename=\"comparison-{}.csv\"", program.public_id);
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
-    let name = HeaderValue::from_str(&name).unwrap_or(HeaderValue::from_static("attachment"));
-    headers.insert(header::CONTENT_DISPOSITION, name);
-    Ok(response)
+    let bytes = csv_file::lines(Some(HEAD), report(app, ask).await?.lines.iter().map(record))?;
+    Ok(csv_file::file(bytes, &format!("comparison-{}.csv", program.public_id)))
 }
 
-fn write(lines: &[Line]) -> Result<Vec<u8>, String> {
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    writer.write_record(HEAD).map_err(|error| error.to_string())?;
-    for line in lines {
-        let cells = [
-            machine(line.at),
-            line.list.clone(),
-            text(&line.object_id),
-            line.currency.to_ascii_uppercase(),
-            amount(line.stripe, &line.currency),
-            amount(line.tributary, &line.currency),
-            line.status.as_str().to_owned(),
-            text(&line.reason),
-            text(line.root.as_deref().unwrap_or_default()),
-        ];
-        writer.write_record(&cells).map_err(|error| error.to_string())?;
-    }
-    writer.into_inner().map_err(|error| error.to_string())
+fn record(line: &Line) -> [String; 9] {
+    [
+        machine(line.at),
+        line.list.clone(),
+        text(&line.object_id),
+        line.currency.to_ascii_uppercase(),
+        amount(line.stripe, &line.currency),
+        amount(line.tributary, &line.currency),
+        line.status.as_str().to_owned(),
+        text(&line.reason),
+        text(line.root.as_deref().unwrap_or_default()),
+    ]
 }
 
 #[cfg(test)]
@@ -81,7 +68,7 @@ mod tests {
             reason: "Tributary never saw it.".into(),
             root: Some("@in_1".into()),
         };
-        let file = String::from_utf8(write(&[line]).unwrap()).unwrap();
+        let file = String::from_utf8(csv_file::lines(Some(HEAD), [record(&line)]).unwrap()).unwrap();
         assert_eq!(
             file.split("\r\n").nth(1).unwrap(),
             "2026-11-21T10:02:41Z,charges,'=ch_1,USD,10.50,0.00,missing,Tributary never saw it.,'@in_1"

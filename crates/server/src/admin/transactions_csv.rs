@@ -1,17 +1,15 @@
 //! The list of transactions as CSV: what the page shows, without pages. Read and sent piece by piece.
 
+use super::csv_file::{self, Pieces, amount, text};
 use super::error::PageError;
 use super::transactions_wish::{Asked, Wish};
 use super::visit::{self, Visit};
 use super::words;
 use crate::App;
 use crate::ui::when::machine;
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse, Response};
-use futures_util::stream;
-use tributary_domain::money::{Currency, format_major};
+use axum::response::Response;
 use tributary_store::pages::transactions::{self as stored, Earned, Filter, Line};
 use tributary_store::pages::{Cursor, Direction, Place};
 use tributary_store::{StoreError, Tx, Unit};
@@ -51,22 +49,11 @@ pub async fn get(
 
 async fn file(app: &App, visit: &Visit, public_id: String, asked: &Asked) -> Result<Response, PageError> {
     let workspace_id = visit.session.workspace_id.clone();
-    let name = format!("attachment; filename=\"transactions-{public_id}.csv\"");
+    let name = format!("transactions-{public_id}.csv");
     // The program is looked up before anything is sent, so that a foreign one is a 404.
     let (place, filter) = app.db.read(Start { workspace_id, public_id, wish: Wish::read(asked) }).await?;
     let first = Reader { app: app.clone(), place, filter, from: None, left: MOST, head: true };
-    let body = stream::try_unfold(Some(first), |reader| async move {
-        match reader {
-            Some(reader) => reader.piece().await.map(Some),
-            None => Ok::<_, StoreError>(None),
-        }
-    });
-    let mut response = Body::from_stream(body).into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
-    let name = HeaderValue::from_str(&name).unwrap_or(HeaderValue::from_static("attachment"));
-    headers.insert(header::CONTENT_DISPOSITION, name);
-    Ok(response)
+    Ok(csv_file::pieces(first, &name))
 }
 
 struct Reader {
@@ -78,13 +65,12 @@ struct Reader {
     head: bool,
 }
 
-impl Reader {
-    /// The next piece of the file, and the reader of what comes after it.
+impl Pieces for Reader {
     async fn piece(mut self) -> Result<(Bytes, Option<Self>), StoreError> {
         let limit = PIECE.min(self.left);
         let (place, filter, from) = (self.place.clone(), self.filter.clone(), self.from.clone());
         let lines = self.app.db.read(Piece { place, filter, from, limit }).await?;
-        let bytes = write(&lines, self.head).map_err(StoreError::Inconsistent)?;
+        let bytes = write(&lines, self.head)?;
         let count = i64::try_from(lines.len()).unwrap_or(limit);
         self.left -= count;
         self.head = false;
@@ -94,22 +80,13 @@ impl Reader {
     }
 }
 
-/// Lines of the file.
-fn write(lines: &[Line], head: bool) -> Result<Vec<u8>, String> {
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    let mut put = |cells: &[String]| writer.write_record(cells).map_err(|error| error.to_string());
-    if head {
-        put(&HEAD.map(str::to_owned))?;
-    }
-    for line in lines {
-        if line.commissions.is_empty() {
-            put(&record(line, None))?;
-        }
-        for earned in &line.commissions {
-            put(&record(line, Some(earned)))?;
-        }
-    }
-    writer.into_inner().map_err(|error| error.to_string())
+/// Lines of the file: one for each commission, or one without.
+fn write(read: &[Line], head: bool) -> Result<Vec<u8>, StoreError> {
+    let records = read.iter().flat_map(|line| {
+        let alone = line.commissions.is_empty().then(|| record(line, None));
+        alone.into_iter().chain(line.commissions.iter().map(|earned| record(line, Some(earned))))
+    });
+    csv_file::lines(head.then_some(HEAD), records)
 }
 
 fn record(line: &Line, earned: Option<&Earned>) -> [String; 14] {
@@ -131,17 +108,6 @@ fn record(line: &Line, earned: Option<&Earned>) -> [String; 14] {
         earned.map(|earned| amount(earned.target, &earned.currency)).unwrap_or_default(),
         earned.map(|earned| earned.currency.to_ascii_uppercase()).unwrap_or_default(),
     ]
-}
-
-/// An exact decimal in major units; empty while the currency is not known.
-pub(super) fn amount(minor: i64, currency: &str) -> String {
-    Currency::parse(currency).map(|currency| format_major(minor, currency)).unwrap_or_default()
-}
-
-/// Words that somebody else chose: what a spreadsheet would take for a formula gets an apostrophe.
-pub(super) fn text(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
-    if formula { format!("'{text}") } else { text.to_owned() }
 }
 
 struct Start {

@@ -1,8 +1,7 @@
 //! What a list of transactions is narrowed to, as the address says it: for the page and for its CSV.
 
 use super::partner::api_place;
-use super::period::{parse_day, start_of};
-use super::words;
+use super::{wish, words};
 use crate::ui::text::query;
 use serde::Deserialize;
 use tributary_store::api::By;
@@ -49,28 +48,16 @@ pub struct Wish {
 impl Wish {
     /// Reads the address.
     pub(super) fn read(asked: &Asked) -> Self {
-        let text = |text: &Option<String>, most: usize| -> String {
-            let kept = text.as_deref().unwrap_or_default().trim().chars();
-            kept.filter(|letter| !letter.is_control()).take(most).collect()
-        };
-        let state = asked.state.as_deref().unwrap_or_default();
-        let mut wish = Self {
-            state: STATES.iter().find(|(value, _)| *value == state).map_or("", |(value, _)| *value),
-            search: text(&asked.q, 200),
-            partner: text(&asked.partner, 255),
-            currency: text(&asked.currency, 3).to_lowercase(),
-            from: text(&asked.from, 10),
-            to: text(&asked.to, 10),
-            problem: String::new(),
-        };
-        for date in [&mut wish.from, &mut wish.to] {
-            if !date.is_empty() && parse_day(date).is_none() {
-                wish.problem =
-                    "A date is written as 2026-11-30; the one that is not was left out.".to_owned();
-                date.clear();
-            }
+        let (from, to, problem) = wish::dates(&asked.from, &asked.to);
+        Self {
+            state: wish::among(&STATES, &asked.state),
+            search: wish::text(&asked.q, 200),
+            partner: wish::text(&asked.partner, 255),
+            currency: wish::text(&asked.currency, 3).to_lowercase(),
+            from,
+            to,
+            problem,
         }
-        wish
     }
 
     fn pairs(&self) -> [(&'static str, &str); 6] {
@@ -91,8 +78,7 @@ impl Wish {
 
     /// The list so narrowed.
     pub(super) fn address(&self, path: &str) -> String {
-        let query = self.query();
-        if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+        wish::address(path, &self.query())
     }
 
     /// What a form keeps that asks for one field itself.
@@ -110,13 +96,14 @@ impl Wish {
         tx: &mut Tx<'_>,
         place: &Place,
     ) -> Result<(Filter, Option<String>), StoreError> {
+        let (from, until) = wish::span(&self.from, &self.to);
         let mut filter = Filter {
             state: self.state.to_owned(),
             search: self.search.clone(),
             currency: self.currency.clone(),
             partner_id: String::new(),
-            from: parse_day(&self.from).map(start_of),
-            until: parse_day(&self.to).map(|day| start_of(day.saturating_add(1))),
+            from,
+            until,
         };
         if self.partner.is_empty() {
             return Ok((filter, None));

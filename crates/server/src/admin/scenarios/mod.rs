@@ -110,7 +110,7 @@ pub(super) async fn show(
     let expected = Expected::read(&asked.of);
     let roots = expected.iter().map(|one| one.root.clone()).collect();
     let workspace_id = visit.session.workspace_id.clone();
-    let Loaded { loaded, sandbox, partners, ppm, found } =
+    let Loaded { loaded, sandbox, partners, reckoned, found } =
         app.db.read(Load { workspace_id, public_id, roots, now: visit.now }).await?;
     let frame = visit.frame(&loaded, Section::Events, "Test scenarios");
     let path = frame.program.href("scenarios");
@@ -126,11 +126,7 @@ pub(super) async fn show(
     let notice = match (failed, silent) {
         (Some(text), _) => Some(bar(Tone::Bad, text)),
         (None, Some(text)) => Some(bar(Tone::Warn, text)),
-        (None, None) if ppm.is_none() && sandbox.is_some() => Some(bar(
-            Tone::Plain,
-            "The sandbox reckons with a percentage for life. This program's terms are others, so the two may differ."
-                .to_owned(),
-        )),
+        (None, None) if !reckoned.whole && sandbox.is_some() => Some(bar(Tone::Plain, limits(reckoned))),
         (None, None) => None,
     };
     let chosen = if asked.partner.is_empty() { None } else { Some(asked.partner.clone()) };
@@ -166,6 +162,18 @@ pub(super) async fn show(
         frame,
     };
     Ok(page(StatusCode::OK, &shown))
+}
+
+/// Where the sandbox's word and the ledger may differ, though both are right.
+fn limits(reckoned: Reckoned) -> String {
+    match reckoned.ppm {
+        Some(_) => {
+            "The sandbox reckons with this program's percentage alone. Where its months, number of sales, cap or minimum \
+             count, the two differ."
+        }
+        None => "The sandbox reckons with a percentage. This program's reward is fixed, so the two differ.",
+    }
+    .to_owned()
 }
 
 fn empty(sandbox: bool, partner: bool, frame: &Frame) -> Option<Empty> {
@@ -238,7 +246,7 @@ struct Loaded {
     loaded: stored::Frame,
     sandbox: Option<Connection>,
     partners: Vec<(String, String)>,
-    ppm: Option<i64>,
+    reckoned: Reckoned,
     found: Vec<Option<scenarios::Brought>>,
 }
 
@@ -249,7 +257,7 @@ impl Unit for Load {
         let place = loaded.place();
         let sandbox = connection(tx, &place).await?;
         let partners = scenarios::partners(tx, &place).await?;
-        let ppm = rate(tx, &place, self.now).await?;
+        let reckoned = reckoned(tx, &place, self.now).await?;
         let mut found = Vec::new();
         for root in &self.roots {
             found.push(match &sandbox {
@@ -257,7 +265,7 @@ impl Unit for Load {
                 None => None,
             });
         }
-        Ok(Loaded { loaded, sandbox, partners, ppm, found })
+        Ok(Loaded { loaded, sandbox, partners, reckoned, found })
     }
 }
 
@@ -274,19 +282,28 @@ fn is_sandbox(one: &Connection) -> bool {
         && tributary_stripe::client::plain::on_this_machine(&one.api_base)
 }
 
-/// The rate of terms that are a percentage of every sale, parts per million.
-async fn rate(tx: &mut Tx<'_>, place: &Place, now: i64) -> Result<Option<i64>, StoreError> {
+/// What the sandbox can reckon of the program's terms.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Reckoned {
+    /// The percentage, parts per million; `None` for a fixed reward.
+    pub(super) ppm: Option<i64>,
+    /// Is a percentage of every sale all that the terms say?
+    pub(super) whole: bool,
+}
+
+/// The terms in force, as far as the sandbox can reckon with them.
+pub(super) async fn reckoned(tx: &mut Tx<'_>, place: &Place, now: i64) -> Result<Reckoned, StoreError> {
     let versions = workspaces::list_terms(tx, &place.workspace_id, &place.program_id).await?;
-    let terms = in_force(&versions, now).map(|version| &version.terms);
-    Ok(terms.and_then(|terms| match &terms.reward {
-        Reward::Percent { rate }
-            if terms.duration == tributary_domain::terms::Duration::Lifetime
-                && terms.exclude_shipping
-                && terms.minimum.is_none()
-                && terms.cap.is_none() =>
-        {
-            Some(rate.ppm())
-        }
+    let Some(terms) = in_force(&versions, now).map(|version| &version.terms) else {
+        return Ok(Reckoned::default());
+    };
+    let ppm = match &terms.reward {
+        Reward::Percent { rate } => Some(rate.ppm()),
         _ => None,
-    }))
+    };
+    let whole = terms.duration == tributary_domain::terms::Duration::Lifetime
+        && terms.exclude_shipping
+        && terms.minimum.is_none()
+        && terms.cap.is_none();
+    Ok(Reckoned { ppm, whole: whole && ppm.is_some() })
 }

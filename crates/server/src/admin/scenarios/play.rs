@@ -1,7 +1,7 @@
 //! Plays one story and waits a moment for the ledger.
 
 use super::sandbox::{self, Expected};
-use super::{Asked, connection, rate, show};
+use super::{Asked, connection, reckoned, show};
 use crate::App;
 use crate::admin::error::PageError;
 use crate::admin::forms::{Posted, may_change};
@@ -107,7 +107,7 @@ impl Unit for Start {
         if !known {
             return Err(missing("the partner"));
         }
-        let ppm = rate(tx, &place, self.now).await?;
+        let ppm = reckoned(tx, &place, self.now).await?.ppm;
         Ok((place, one, ppm))
     }
 }
