@@ -198,8 +198,7 @@ fn write(lines: &[Line]) -> Result<Vec<u8>, String> {
     put(["at", "mode", "actor", "action", "subject", "before", "after", "reason"])?;
     for line in lines {
         let texts = [&line.actor, &line.subject, &line.was, &line.became, &line.reason];
-        let [actor, subject, was, became, reason] =
-            texts.map(|text| crate::admin::transactions_csv::text(text));
+        let [actor, subject, was, became, reason] = texts.map(|text| crate::admin::csv_file::text(text));
         put([&machine(line.at), &line.mode, &actor, &line.action, &subject, &was, &became, &reason])?;
     }
     writer.into_inner().map_err(|error| error.to_string())
