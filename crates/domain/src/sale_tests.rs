@@ -831,3 +831,6 @@ fn the_root_is_the_strongest_kind_then_the_smallest_id() {
     let sale = read(&[alone(session("paid")), alone(second)]);
     assert_eq!((sale.root_kind, sale.root_id.as_str()), (RootKind::Session, "cs_0"));
 }
+
+#[path = "sale_shapes_tests.rs"]
+mod shapes;
