@@ -11,7 +11,7 @@ async fn a_random_history_plays_every_shape_and_adds_up() {
     let wanted = json!({"seed": 5, "events": 3000, "partners": ["ADA", "BOB"]});
     let said = bench.control("random", wanted.clone()).await.ok();
     assert!(said["events"].as_u64().unwrap() >= 3000, "{said}");
-    assert_eq!(said["shapes"].as_object().unwrap().len(), 10, "{said}");
+    assert_eq!(said["shapes"].as_object().unwrap().len(), 13, "{said}");
     bench.no_violations();
     let terms = json!({"percent_ppm": 300_000, "partners": ["ADA", "BOB"]});
     let owed = bench.control("books/expected", terms).await.ok();
