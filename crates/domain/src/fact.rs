@@ -278,7 +278,8 @@ fields! {
 
     /// Charge: did the buyer's bank ever ask for it back (a flag)?
     Disputed = "disputed", MergeClass::Greatest;
-    /// Charge: the balance transaction (`txn_…`) that has its fee. Names it, joins nothing.
+    /// Charge: the balance transaction (`txn_…`) that has its fee. Refund: the one that moved its money; a release has
+    /// none. Names it, joins nothing.
     BalanceTransaction = "balance_transaction", MergeClass::Last;
     /// Dispute: see [`DISPUTE_STAGES`].
     DisputeStatus = "dispute_status", MergeClass::Stages(DISPUTE_STAGES);

@@ -66,15 +66,23 @@ impl<'m> Reader<'m> {
         let (mut refunds_seen, mut disputes_seen) = (BTreeSet::new(), BTreeSet::new());
         let (mut refunded, mut lost) = (0_i64, 0_i64);
         for charge in self.of(Kind::Charge) {
-            let (mut kept, mut failed) = (0_i64, 0_i64);
+            let (captured, released) = (captured_of(charge), released_of(charge));
+            let (mut kept, mut failed, mut release) = (0_i64, 0_i64, 0_i64);
             for refund in self.refunds_of(charge).filter(|refund| refunds_seen.insert(refund.id.as_str())) {
                 let amount = refund.int(Field::Amount).unwrap_or(0).max(0);
-                let side = if refund_failed(refund) { &mut failed } else { &mut kept };
+                let side = if refund_failed(refund) {
+                    &mut failed
+                } else if release == 0 && amount == released && refund.text(Field::BalanceTransaction).is_none() {
+                    &mut release
+                } else {
+                    &mut kept
+                };
                 *side = side.saturating_add(amount);
             }
-            let captured = captured_of(charge);
+            // What the total tells beyond the known refunds; a release that no refund stands for may be in it.
             let told = charge.int(Field::AmountRefunded).unwrap_or(0).saturating_sub(failed);
-            let given = kept.max(told).saturating_sub(released_of(charge)).clamp(0, captured);
+            let beyond = told.saturating_sub(kept).saturating_sub(released).max(0);
+            let given = kept.saturating_add(beyond).clamp(0, captured);
             let disputes = self.disputes_of(charge).filter(|d| disputes_seen.insert(d.id.as_str()));
             let taken = disputes.fold(0_i64, |sum, dispute| sum.saturating_add(self.taken(dispute)));
             refunded = refunded.saturating_add(given);
@@ -161,8 +169,8 @@ pub(super) fn captured_of(charge: &ObjectState) -> i64 {
     }
 }
 
-/// Authorised but never captured, of a charge that was captured in part. Stripe books the release as a refund
-/// of its own and counts it in `amount_refunded`, yet no money came and none went back.
+/// Authorised but never captured, of a charge that was captured in part. Stripe books the release as a refund of its own,
+/// which moves nothing of the balance, and may count it in `amount_refunded`; yet no money came and none went back.
 fn released_of(charge: &ObjectState) -> i64 {
     let captured = captured_of(charge);
     charge.int(Field::Amount).unwrap_or(0).max(captured).saturating_sub(captured)
