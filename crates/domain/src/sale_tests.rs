@@ -456,7 +456,8 @@ fn every_shape_of_a_purchase_is_read() {
             "partial capture, the release known, and a refund that only the total tells",
             vec![
                 old_bare().with(Field::AmountCaptured, 7_000).with(Field::AmountRefunded, 6_500),
-                by_charge("re_1", 5_000, "succeeded").with(Field::BalanceTransaction, crate::fact::Value::Null),
+                by_charge("re_1", 5_000, "succeeded")
+                    .with(Field::BalanceTransaction, crate::fact::Value::Null),
             ],
             "pi_1",
             (Paid, 7_000, 0, 0, 7_000, 7_000, 1_500),

@@ -72,7 +72,10 @@ impl<'m> Reader<'m> {
                 let amount = refund.int(Field::Amount).unwrap_or(0).max(0);
                 let side = if refund_failed(refund) {
                     &mut failed
-                } else if release == 0 && amount == released && refund.text(Field::BalanceTransaction).is_none() {
+                } else if release == 0
+                    && amount == released
+                    && refund.text(Field::BalanceTransaction).is_none()
+                {
                     &mut release
                 } else {
                     &mut kept
