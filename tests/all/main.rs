@@ -9,11 +9,13 @@
 mod adopt;
 mod attribution;
 mod audit;
+mod base;
 mod byhand;
 mod codes;
 mod connections;
 mod corruption;
 mod crash;
+mod disputes;
 mod doctor;
 mod eras;
 mod erasure;

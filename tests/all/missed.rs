@@ -86,7 +86,21 @@ async fn an_import_gives_the_books_of_having_received_everything(engine: Engine)
     let (live, sandbox) = Sandbox::with_world(engine).await;
     live.connect_with(&live.program, KEY, None).await.ok();
     live.partner("ADA").await;
-    for story in ["manual_capture", "guest_one_time", "async_paid", "async_failed", "failed_refund", "demo"] {
+    for story in [
+        "manual_capture",
+        "guest_one_time",
+        "async_paid",
+        "async_failed",
+        "failed_refund",
+        "dispute_won",
+        "dispute_lost",
+        "inquiry",
+        "inquiry_escalated",
+        "credit_note",
+        "credit_note_first",
+        "out_of_band",
+        "demo",
+    ] {
         sandbox.play(&live, story).await;
     }
     charges(&sandbox, 0, 12).await;

@@ -254,7 +254,10 @@ async fn lists_are_narrowed_and_exported(engine: Engine) {
     assert_eq!(status, 200);
     assert!(disposition.starts_with("attachment"), "{disposition}");
     let line = csv.lines().nth(1).unwrap();
-    assert!(line.contains(&key) && line.contains(",USD,100.00,0.00,ada,Ada Lovelace,30.00,USD"), "{csv}");
+    assert!(
+        line.contains(&key) && line.contains(",USD,100.00,0.00,0.00,0.00,ada,Ada Lovelace,30.00,USD"),
+        "{csv}"
+    );
     let foreign = world.http.get(format!("{}/p/AAAAAAAA/transactions.csv", world.base()));
     let foreign = read(foreign.header("cookie", &person.cookies).send().await.unwrap()).await;
     assert_eq!(foreign.0, 404);

@@ -54,20 +54,18 @@ async fn every_story_agrees_with_the_sandboxs_books(engine: Engine) {
     let (world, sandbox) = Sandbox::with_world(engine).await;
     connect(&world, KEY, &[]).await.ok();
     world.partner("ADA").await;
-    let listed = sandbox.look("stories").await.to_string();
-    for story in [
-        "signup",
-        "payment_link",
-        "renewals",
-        "half_refund",
-        "guest_one_time",
-        "async_paid",
-        "async_failed",
-        "manual_capture",
-        "failed_refund",
-    ] {
-        assert!(listed.contains(story), "no story {story}: {listed}");
-        sandbox.play(&world, story).await;
+    let listed = sandbox.look("stories").await;
+    let stories: Vec<&str> = listed["stories"]
+        .as_array()
+        .expect("stories")
+        .iter()
+        .map(|story| story["name"].as_str().expect("a name"))
+        .filter(|name| *name != "demo")
+        .collect();
+    assert!(stories.len() > 30, "{listed}");
+    for story in stories {
+        let told = sandbox.play(&world, story).await;
+        assert_eq!(told["real"]["same"], true, "{story}: {told}");
         sandbox.agree(&world).await;
     }
     world.finish().await;

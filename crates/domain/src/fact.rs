@@ -20,6 +20,14 @@ pub enum Kind {
     InvoicePayment,
     /// `re_…`, `pyr_…`
     Refund,
+    /// `dp_…`, `du_…`: a buyer's bank asks the money of a charge back.
+    Dispute,
+    /// `cn_…`: lowers an invoice, before or after it was paid.
+    CreditNote,
+    /// `txn_…`: a movement of money that belongs to a charge (its fee) or to a dispute.
+    BalanceTransaction,
+    /// `il_…`, `li_…`: one line of an invoice or a session, where its list was asked for.
+    Line,
     /// `cus_…`: a buyer, never a part of a sale.
     Customer,
     /// A transaction written through our own REST API.
@@ -41,6 +49,10 @@ impl Kind {
             Self::Session => "session",
             Self::InvoicePayment => "invoice_payment",
             Self::Refund => "refund",
+            Self::Dispute => "dispute",
+            Self::CreditNote => "credit_note",
+            Self::BalanceTransaction => "balance_transaction",
+            Self::Line => "line",
             Self::Customer => "customer",
             Self::ApiTransaction => "api_transaction",
             Self::Subscription => "subscription",
@@ -58,6 +70,10 @@ impl Kind {
             Self::Session,
             Self::InvoicePayment,
             Self::Refund,
+            Self::Dispute,
+            Self::CreditNote,
+            Self::BalanceTransaction,
+            Self::Line,
             Self::Customer,
             Self::ApiTransaction,
             Self::Subscription,
@@ -78,6 +94,10 @@ impl Kind {
             "cs" => Some(Self::Session),
             "inpay" => Some(Self::InvoicePayment),
             "re" | "pyr" => Some(Self::Refund),
+            "dp" | "du" => Some(Self::Dispute),
+            "cn" => Some(Self::CreditNote),
+            "txn" => Some(Self::BalanceTransaction),
+            "il" | "li" => Some(Self::Line),
             "cus" => Some(Self::Customer),
             "sub" => Some(Self::Subscription),
             "promo" => Some(Self::PromotionCode),
@@ -103,6 +123,10 @@ pub enum MergeClass {
     Union,
     /// The greatest by a written rank of states, whatever its time.
     Rank(&'static [&'static str]),
+    /// The last stage that was reached, whatever the time; within a stage the last by time, and readings of one
+    /// instant by their order in it. For states that may go back and forth once they came so far. A word that is not
+    /// written down belongs to the last stage.
+    Stages(&'static [&'static [&'static str]]),
 }
 
 macro_rules! fields {
@@ -126,6 +150,16 @@ pub const UNION_MAX: usize = 16;
 
 /// Refund states, weakest first.
 pub const REFUND_RANK: &[&str] = &["pending", "requires_action", "succeeded", "canceled", "failed"];
+/// Dispute states by stages: the bank asks, is content, takes the money, decides. An appeal may follow what was lost, so
+/// of the last stage the last word counts.
+pub const DISPUTE_STAGES: &[&[&str]] = &[
+    &["warning_needs_response", "warning_under_review"],
+    &["warning_closed"],
+    &["needs_response", "under_review"],
+    &["lost", "appeal_needs_response", "appeal_under_review", "won"],
+];
+/// Credit note states, weakest first.
+pub const CREDIT_NOTE_RANK: &[&str] = &["issued", "void"];
 /// Invoice states, weakest first: a paid invoice cannot be voided.
 pub const INVOICE_RANK: &[&str] = &["draft", "open", "uncollectible", "void", "paid"];
 /// States of a session's payment, weakest first.
@@ -241,6 +275,56 @@ fields! {
     InvoicePaymentStatus = "invoice_payment_status", MergeClass::Rank(INVOICE_PAYMENT_RANK);
     /// Refund: see [`REFUND_RANK`].
     RefundStatus = "refund_status", MergeClass::Rank(REFUND_RANK);
+
+    /// Charge: did the buyer's bank ever ask for it back (a flag)?
+    Disputed = "disputed", MergeClass::Greatest;
+    /// Charge: the balance transaction (`txn_…`) that has its fee. Refund: the one that moved its money; a release has
+    /// none. Names it, joins nothing.
+    BalanceTransaction = "balance_transaction", MergeClass::Last;
+    /// Dispute: see [`DISPUTE_STAGES`].
+    DisputeStatus = "dispute_status", MergeClass::Stages(DISPUTE_STAGES);
+    /// Dispute: the bank's reason, for the explanation only.
+    DisputeReason = "dispute_reason", MergeClass::Last;
+    /// Balance transaction: the dispute that it moved money for.
+    Dispute = "dispute", MergeClass::Last;
+    /// Balance transaction: Stripe's fee in minor units of the balance transaction's own currency.
+    Fee = "fee", MergeClass::Last;
+    /// Balance transaction: the rate from the payment's currency to its own, as Stripe wrote it (a decimal text).
+    ExchangeRate = "exchange_rate", MergeClass::Last;
+    /// Charge: its disputes were listed to the end (ms UTC of the answer).
+    DisputesListedAt = "disputes_listed_at", MergeClass::Greatest;
+
+    /// Credit note: see [`CREDIT_NOTE_RANK`].
+    CreditStatus = "credit_status", MergeClass::Rank(CREDIT_NOTE_RANK);
+    /// Credit note: the part that lowered what was still to be paid, minor units.
+    PrePayment = "pre_payment", MergeClass::Last;
+    /// Credit note: the part that was given back outside of Stripe, minor units.
+    OutOfBand = "out_of_band", MergeClass::Last;
+
+    /// Invoice: what was due, minor units.
+    AmountDue = "amount_due", MergeClass::Last;
+    /// Invoice: what was paid outside of Stripe, minor units.
+    PaidOffStripe = "paid_off_stripe", MergeClass::Greatest;
+    /// Invoice: marked as paid outside of Stripe (a flag).
+    PaidOutOfBand = "paid_out_of_band", MergeClass::Greatest;
+    /// Invoice payment: what it was paid with (`payment_intent`, `charge`, `payment_record`, …).
+    PaymentType = "payment_type", MergeClass::Last;
+
+    /// Invoice and session: tax on the shipping, minor units.
+    ShippingTax = "shipping_tax", MergeClass::Last;
+    /// Invoice: its lines where the object shows all of them, as JSON: `[[id, product, net, tax], …]` in minor units.
+    Lines = "lines", MergeClass::Last;
+    /// Invoice and session: the lines were listed to the end (ms UTC of the answer).
+    LinesListedAt = "lines_listed_at", MergeClass::Greatest;
+    /// Line: the session that it belongs to.
+    Session = "session", MergeClass::Last;
+    /// Line: the product (`prod_…`).
+    Product = "product", MergeClass::Last;
+
+    /// Session and charge: what the buyer saw, minor units of the currency that the buyer saw.
+    PresentmentAmount = "presentment_amount", MergeClass::Last;
+    /// Session and charge: the currency that the buyer saw, lower case.
+    PresentmentCurrency = "presentment_currency", MergeClass::Last;
 
     /// Customer: deleted at Stripe (a flag that never falls).
     Deleted = "deleted", MergeClass::Greatest;

@@ -111,8 +111,15 @@ impl ObjectState {
 
     /// Ids of the other objects of the same purchase that this object names.
     pub fn links(&self) -> impl Iterator<Item = &str> {
-        const LINKS: [Field; 5] =
-            [Field::Invoice, Field::PaymentIntent, Field::Charge, Field::LatestCharge, Field::ApiStripeId];
+        const LINKS: [Field; 7] = [
+            Field::Invoice,
+            Field::PaymentIntent,
+            Field::Charge,
+            Field::LatestCharge,
+            Field::Dispute,
+            Field::Session,
+            Field::ApiStripeId,
+        ];
         let joins = !self.kind.stands_apart();
         LINKS.into_iter().filter(move |_| joins).filter_map(|field| self.text(field))
     }
@@ -142,6 +149,10 @@ fn outranks(field: Field, a: &Reading, b: &Reading) -> bool {
         MergeClass::Last | MergeClass::Union => by_time(),
         MergeClass::Greatest => a.value.cmp(&b.value).then_with(|| earlier_first(a, b)),
         MergeClass::Rank(rank) => rank_of(rank, &a.value).cmp(&rank_of(rank, &b.value)).then_with(by_time),
+        MergeClass::Stages(stages) => {
+            let ((stage, place), (other, there)) = (stage_of(stages, &a.value), stage_of(stages, &b.value));
+            stage.cmp(&other).then(a.at.cmp(&b.at)).then(place.cmp(&there)).then_with(by_time)
+        }
     };
     order == Ordering::Greater
 }
@@ -157,6 +168,15 @@ fn rank_of(rank: &[&str], value: &Value) -> usize {
         Value::Text(text) => rank.iter().position(|known| known == text).map_or(1, |at| at + 2),
         _ => 0,
     }
+}
+
+/// Which stage, and which place in it; an unknown word is the weakest of the last stage, and no word is before all.
+fn stage_of(stages: &[&[&str]], value: &Value) -> (usize, usize) {
+    let Value::Text(text) = value else { return (0, 0) };
+    let known = stages.iter().enumerate().find_map(|(stage, words)| {
+        words.iter().position(|known| known == text).map(|place| (stage + 1, place + 1))
+    });
+    known.unwrap_or((stages.len(), 0))
 }
 
 #[cfg(test)]
@@ -178,6 +198,37 @@ mod tests {
         assert!(state.merge(ObjectState::from_fact(&seen(9, "a b"), "evt_c")));
         assert!(!state.merge(ObjectState::from_fact(&seen(1, "a"), "evt_a")));
         assert_eq!(state.text(Field::EmailsSeen), Some("a b"));
+    }
+
+    #[test]
+    fn a_dispute_does_not_fall_back_behind_a_stage_that_it_reached() {
+        let told = |words: &[(&str, i64)]| {
+            let facts = words.iter().map(|(word, at)| {
+                (format!("evt_{at}"), Fact::new(Kind::Dispute, "dp_1", *at).with(Field::DisputeStatus, *word))
+            });
+            let mut state: Option<ObjectState> = None;
+            for (source, fact) in facts {
+                let next = ObjectState::from_fact(&fact, &source);
+                state = Some(match state.take() {
+                    Some(mut known) => {
+                        known.merge(next);
+                        known
+                    }
+                    None => next,
+                });
+            }
+            state.and_then(|state| state.text(Field::DisputeStatus).map(str::to_owned)).unwrap()
+        };
+        // The list says how it ended, and its time is earlier than that of an event that came before the end.
+        assert_eq!(told(&[("needs_response", 90), ("lost", 50)]), "lost");
+        assert_eq!(told(&[("lost", 50), ("under_review", 90)]), "lost");
+        assert_eq!(told(&[("warning_closed", 10), ("warning_under_review", 20)]), "warning_closed");
+        assert_eq!(told(&[("warning_closed", 20), ("needs_response", 10)]), "needs_response");
+        // An appeal goes back and forth: the last word counts, also one that nobody knows yet.
+        assert_eq!(told(&[("lost", 50), ("appeal_under_review", 60)]), "appeal_under_review");
+        assert_eq!(told(&[("appeal_under_review", 60), ("lost", 70)]), "lost");
+        assert_eq!(told(&[("lost", 50), ("something_new", 60)]), "something_new");
+        assert_eq!(told(&[("won", 50), ("lost", 50)]), "won");
     }
 
     #[test]

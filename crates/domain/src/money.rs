@@ -161,6 +161,17 @@ pub fn parse_major(text: &str, currency: Currency) -> Result<i64, MoneyError> {
     Ok(if negative { -minor } else { minor })
 }
 
+/// A decimal above 0 as whole digits and the number of those after the point: "1.0825" is (10825, 4). At most 18
+/// digits; `None` for anything else.
+#[must_use]
+pub fn decimal_parts(text: &str) -> Option<(i128, u32)> {
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let digits = [whole, part].concat();
+    let plain = !digits.is_empty() && digits.len() <= 18 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let value = plain.then(|| digits.parse::<i128>().ok()).flatten().filter(|value| *value > 0)?;
+    Some((value, u32::try_from(part.len()).ok()?))
+}
+
 /// Writes minor units as an exact decimal in major units: `-12.50`, `1200` for JPY, `1.234` for KWD.
 #[must_use]
 pub fn format_major(minor: i64, currency: Currency) -> String {
@@ -272,6 +283,87 @@ impl Fraction {
         match (n.checked_mul(by), d.checked_mul(of)) {
             (Some(numerator), Some(denominator)) => Ok(Self { numerator, denominator }),
             _ => Err(MoneyError::TooLarge),
+        }
+    }
+
+    /// The sum of two fractions, exactly.
+    ///
+    /// # Errors
+    /// [`MoneyError::TooLarge`] if the sum has no place in 128 bits.
+    pub fn plus(self, other: Self) -> Result<Self, MoneyError> {
+        let common = gcd(self.denominator, other.denominator);
+        let (ours, theirs) = (other.denominator / common, self.denominator / common);
+        let sum = || {
+            let numerator =
+                self.numerator.checked_mul(ours)?.checked_add(other.numerator.checked_mul(theirs)?)?;
+            let denominator = self.denominator.checked_mul(ours)?;
+            Some(Self::reduced(numerator, denominator))
+        };
+        sum().ok_or(MoneyError::TooLarge)
+    }
+
+    /// What is left after taking another fraction away, exactly.
+    ///
+    /// # Errors
+    /// [`MoneyError::TooLarge`] if the difference has no place in 128 bits.
+    pub fn minus(self, other: Self) -> Result<Self, MoneyError> {
+        let numerator = other.numerator.checked_neg().ok_or(MoneyError::TooLarge)?;
+        self.plus(Self { numerator, ..other })
+    }
+
+    /// Times another fraction, exactly.
+    ///
+    /// # Errors
+    /// [`MoneyError::TooLarge`] if the product has no place in 128 bits.
+    pub fn times_fraction(self, other: Self) -> Result<Self, MoneyError> {
+        let (a, b) = (gcd(self.numerator, other.denominator), gcd(other.numerator, self.denominator));
+        let numerator = (self.numerator / a).checked_mul(other.numerator / b);
+        let denominator = (self.denominator / b).checked_mul(other.denominator / a);
+        match (numerator, denominator) {
+            (Some(numerator), Some(denominator)) => Ok(Self::reduced(numerator, denominator)),
+            _ => Err(MoneyError::TooLarge),
+        }
+    }
+
+    /// This fraction as a share of another that is above 0; `None` if that is not.
+    ///
+    /// # Errors
+    /// [`MoneyError::TooLarge`] if the share has no place in 128 bits.
+    pub fn share_of(self, whole: Self) -> Result<Option<Self>, MoneyError> {
+        if whole.numerator <= 0 {
+            return Ok(None);
+        }
+        let turned = Self { numerator: whole.denominator, denominator: whole.numerator };
+        self.times_fraction(turned).map(Some)
+    }
+
+    fn reduced(numerator: i128, denominator: i128) -> Self {
+        let common = gcd(numerator, denominator);
+        Self { numerator: numerator / common, denominator: denominator / common }
+    }
+
+    /// The fraction, or 0 where it is below.
+    #[must_use]
+    pub const fn not_below_zero(self) -> Self {
+        if self.numerator < 0 { Self::whole(0) } else { self }
+    }
+
+    /// The greatest whole number that is not above it, and what is left.
+    ///
+    /// # Errors
+    /// [`MoneyError::TooLarge`] beyond `i64`.
+    pub fn floor(self) -> Result<(i64, Self), MoneyError> {
+        let floor = self.numerator.div_euclid(self.denominator);
+        let rest = Self { numerator: self.numerator.rem_euclid(self.denominator), ..self };
+        Ok((i64::try_from(floor).map_err(|_| MoneyError::TooLarge)?, rest))
+    }
+
+    /// Which is the greater, exactly where the products fit in 128 bits.
+    #[must_use]
+    pub fn compare(self, other: Self) -> std::cmp::Ordering {
+        match self.minus(other) {
+            Ok(difference) => difference.numerator.cmp(&0),
+            Err(_) => (self.numerator / self.denominator).cmp(&(other.numerator / other.denominator)),
         }
     }
 

@@ -5,11 +5,20 @@ use crate::merge::ObjectState;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
+mod detail;
+mod disputes;
 mod evidence;
+mod fees;
+mod invoice;
+mod lines;
+mod need;
 mod refunds;
 mod whole;
 
+pub use detail::{Detail, Fee, Line, Wants};
 pub use evidence::{EvidenceKind, RawEvidence};
+pub use lines::encode_lines;
+pub use need::Need;
 
 /// What a sale is rooted in; the first kind present wins, then the smallest id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -41,6 +50,10 @@ impl RootKind {
             Kind::ApiTransaction => Self::ApiTransaction,
             Kind::InvoicePayment
             | Kind::Refund
+            | Kind::Dispute
+            | Kind::CreditNote
+            | Kind::BalanceTransaction
+            | Kind::Line
             | Kind::Customer
             | Kind::Subscription
             | Kind::PromotionCode => Self::Other,
@@ -101,21 +114,6 @@ impl SaleState {
     }
 }
 
-/// Something to ask Stripe for before the sale can be read.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(tag = "need", content = "id", rename_all = "snake_case")]
-pub enum Need {
-    /// The invoice payments and sessions of a PaymentIntent.
-    LinksOf(String),
-    /// The object itself.
-    Object(String),
-    /// The refunds of a charge.
-    RefundsOf(String),
-    /// The promotion codes of an invoice or session that showed only that there are some. Wanted only where a partner
-    /// has codes; the sale does not wait for it.
-    CodesOf(String),
-}
-
 /// Who bought.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "id", rename_all = "snake_case")]
@@ -155,8 +153,12 @@ pub struct SaleView {
     pub paid: i64,
     /// Captured over all charges (or paid, where no charge is known).
     pub captured: i64,
-    /// Given back of what was captured.
+    /// Given back of what was captured, outside of Stripe too.
     pub refunded: i64,
+    /// Taken back of what was captured, by disputes that are over.
+    pub lost: i64,
+    /// What open disputes ask back; while it is above 0 nothing leaves its hold.
+    pub disputed: i64,
     /// A charge alone does not say what tax it holds.
     pub tax_unknown: bool,
     /// Who bought.
@@ -167,6 +169,12 @@ pub struct SaleView {
     pub evidence: Vec<RawEvidence>,
     /// What must be asked of Stripe.
     pub needs: Vec<Need>,
+    /// What some terms look at and others do not.
+    pub detail: Detail,
+    /// What must be asked of Stripe before terms that look at the fee can be applied.
+    pub fee_needs: Vec<Need>,
+    /// What must be asked of Stripe before terms with product rules can be applied.
+    pub line_needs: Vec<Need>,
     /// An API transaction may say that it earns nothing.
     pub rewardable: bool,
     /// An API transaction may set its own reward, minor units.
@@ -183,9 +191,22 @@ pub fn read_sale(members: &Members) -> Option<SaleView> {
     let (root_kind, root_id) = reader.root()?;
     let money = reader.money().or_unknown();
     let buyer = reader.buyer(&root_id);
+    let given = reader.given_back(&money);
+    let (fees, fee_needs) = reader.fees(&money);
+    let (lines, line_needs) = reader.lines(&money);
     let mut needs = money.needs;
     needs.extend(reader.unexplained_refunds());
     needs.extend(reader.unread_codes());
+    needs.extend(reader.unexplained_disputes());
+    needs.extend(reader.silent_credit_notes());
+    let detail = Detail {
+        shipping_tax: money.shipping_tax,
+        off_stripe: money.off_stripe.min(money.total.max(0)),
+        off_captured: given.off_captured,
+        credited: given.credited,
+        fees,
+        lines,
+    };
     Some(SaleView {
         root_kind,
         state: money.state,
@@ -196,8 +217,13 @@ pub fn read_sale(members: &Members) -> Option<SaleView> {
         shipping: money.shipping,
         discount: money.discount,
         paid: money.paid.min(money.total.max(0)),
-        captured: money.captured,
-        refunded: reader.refunded(money.captured),
+        captured: given.captured,
+        refunded: given.refunded,
+        lost: given.lost,
+        disputed: reader.disputed(given.captured),
+        detail,
+        fee_needs,
+        line_needs,
         tax_unknown: money.tax_unknown,
         email_hash: reader.email(),
         evidence: reader.evidence(),
@@ -216,8 +242,11 @@ struct Money {
     total: i64,
     tax: i64,
     shipping: i64,
+    shipping_tax: i64,
     discount: i64,
     paid: i64,
+    /// Of `paid`, what came outside of Stripe.
+    off_stripe: i64,
     captured: i64,
     tax_unknown: bool,
     needs: BTreeSet<Need>,
@@ -232,8 +261,10 @@ impl Money {
             total: 0,
             tax: 0,
             shipping: 0,
+            shipping_tax: 0,
             discount: 0,
             paid: 0,
+            off_stripe: 0,
             captured: 0,
             tax_unknown: false,
             needs: BTreeSet::new(),
@@ -309,44 +340,12 @@ impl<'m> Reader<'m> {
             return Self::of_api(api);
         }
         let parents = self.undescribed(Kind::Charge).chain(self.undescribed(Kind::PaymentIntent)).next();
-        Money::nothing(SaleState::AwaitingParent).needing(parents.cloned().map(Need::Object))
-    }
-
-    fn of_invoice(&self, invoice: &ObjectState) -> Money {
-        if invoice.text(Field::InvoiceStatus) != Some("paid") {
-            return Money::nothing(SaleState::Unpaid);
-        }
-        let int = |field| invoice.int(field);
-        let mut money = Money::nothing(SaleState::Paid);
-        money.currency = invoice.text(Field::Currency).unwrap_or_default().to_owned();
-        money.occurred_at =
-            int(Field::PaidAt).or_else(|| self.charged_at()).unwrap_or_else(|| invoice.created());
-        let (Some(total), Some(paid)) = (int(Field::Total), int(Field::AmountPaid)) else {
-            money.state = SaleState::AwaitingParent;
-            return money.needing(ask(invoice));
+        // What belongs to a payment and names none is asked in a shape that does.
+        let orphan = || {
+            let kinds = [Kind::Refund, Kind::Dispute, Kind::CreditNote];
+            kinds.into_iter().find_map(|kind| self.of(kind).find_map(ask))
         };
-        if total <= 0 || paid <= 0 {
-            money.state = SaleState::NothingToPay;
-            return money;
-        }
-        let net = int(Field::TotalExcludingTax)
-            .or_else(|| int(Field::TaxTotal).map(|tax| total.saturating_sub(tax)));
-        let Some(net) = net.map(|net| net.clamp(0, total)) else {
-            // Gross is never taken for net: ask Stripe for the invoice in a shape that tells.
-            money.state = SaleState::AwaitingParent;
-            return money.needing(ask(invoice));
-        };
-        money.total = total;
-        money.tax = total - net;
-        money.shipping = int(Field::ShippingExcludingTax).unwrap_or(0).clamp(0, net);
-        money.discount = int(Field::AmountDiscount).unwrap_or(0);
-        money.paid = paid;
-        // Charges in another currency cannot be compared with what the invoice says.
-        money.captured = match self.captured() {
-            captured if captured > 0 && !self.charged_in(&money.currency) => captured,
-            captured => captured.max(paid.min(total)),
-        };
-        money
+        Money::nothing(SaleState::AwaitingParent).needing(parents.cloned().map(Need::Object).or_else(orphan))
     }
 
     /// Is the session paid, by its own word or because money was captured for its PaymentIntent?
@@ -383,6 +382,7 @@ impl<'m> Reader<'m> {
         }
         money.tax = int(Field::AmountTax).clamp(0, money.total);
         money.shipping = int(Field::AmountShipping).clamp(0, money.total - money.tax);
+        money.shipping_tax = int(Field::ShippingTax).clamp(0, money.tax);
         money.discount = int(Field::AmountDiscount);
         money.captured = if captured > 0 { captured } else { money.total };
         // A charge in another currency says what came in, not which part of this total.
@@ -547,8 +547,15 @@ impl<'m> Reader<'m> {
 
 /// Did Stripe deny the object, and did no other source ever describe it? What its own event said stays known.
 fn denied(state: &ObjectState) -> bool {
-    const BOOKKEEPING: [Field; 5] =
-        [Field::Missing, Field::NoInvoicePayment, Field::NoSession, Field::RefundsListedAt, Field::CodesRead];
+    const BOOKKEEPING: [Field; 7] = [
+        Field::Missing,
+        Field::NoInvoicePayment,
+        Field::NoSession,
+        Field::RefundsListedAt,
+        Field::DisputesListedAt,
+        Field::LinesListedAt,
+        Field::CodesRead,
+    ];
     state.flag(Field::Missing) && state.fields.keys().all(|field| BOOKKEEPING.contains(field))
 }
 

@@ -432,6 +432,37 @@ fn every_shape_of_a_purchase_is_read() {
             (Paid, 7_000, 0, 0, 7_000, 7_000, 1_000),
             vec![],
         ),
+        (
+            "partial capture and a refund, where the release is told by nothing else",
+            vec![
+                old_bare().with(Field::AmountCaptured, 7_000).with(Field::AmountRefunded, 3_000),
+                by_charge("re_1", 3_000, "succeeded"),
+            ],
+            "pi_1",
+            (Paid, 7_000, 0, 0, 7_000, 7_000, 3_000),
+            vec![],
+        ),
+        (
+            "partial capture and a refund of as much as was released",
+            vec![
+                old_bare().with(Field::AmountCaptured, 7_000).with(Field::AmountRefunded, 5_000),
+                by_charge("re_1", 5_000, "succeeded").with(Field::BalanceTransaction, "txn_1"),
+            ],
+            "pi_1",
+            (Paid, 7_000, 0, 0, 7_000, 7_000, 5_000),
+            vec![],
+        ),
+        (
+            "partial capture, the release known, and a refund that only the total tells",
+            vec![
+                old_bare().with(Field::AmountCaptured, 7_000).with(Field::AmountRefunded, 6_500),
+                by_charge("re_1", 5_000, "succeeded")
+                    .with(Field::BalanceTransaction, crate::fact::Value::Null),
+            ],
+            "pi_1",
+            (Paid, 7_000, 0, 0, 7_000, 7_000, 1_500),
+            vec![Need::RefundsOf("ch_1".into())],
+        ),
         ("API transaction", vec![api(4_000)], "api:order-7", (Paid, 4_000, 0, 0, 4_000, 4_000, 0), vec![]),
         ("API transaction of nothing", vec![api(0)], "api:order-7", nothing(NothingToPay), vec![]),
         ("negative API transaction", vec![api(-5)], "api:order-7", nothing(NothingToPay), vec![]),
@@ -831,3 +862,6 @@ fn the_root_is_the_strongest_kind_then_the_smallest_id() {
     let sale = read(&[alone(session("paid")), alone(second)]);
     assert_eq!((sale.root_kind, sale.root_id.as_str()), (RootKind::Session, "cs_0"));
 }
+
+#[path = "sale_shapes_tests.rs"]
+mod shapes;

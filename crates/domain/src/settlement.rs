@@ -3,11 +3,16 @@
 //! Target = round half even( cap(base × rate) × kept share ), one exact fraction, rounded once. What is
 //! explained is what was computed.
 
-use crate::money::{Currency, Fraction, MoneyError, in_range};
+use crate::money::{Currency, Fraction, MoneyError};
+use crate::sale::Detail;
 use crate::terms::{DAY_MS, Duration, Reward, Terms, TermsVersion, in_force, months_after};
 use serde::{Deserialize, Serialize};
 
+mod base;
 mod given;
+mod products;
+
+pub use products::LineTrace;
 
 /// A sale as settlement sees it. Amounts are minor units of `currency`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +35,10 @@ pub struct SettleSale {
     pub captured: i64,
     /// Given back of the captured.
     pub refunded: i64,
+    /// Lost of the captured, in disputes.
+    pub lost: i64,
+    /// What some terms look at and others do not.
+    pub detail: Detail,
     /// The partner (our id), if any.
     pub partner_id: Option<String>,
     /// Was the partner suspended when the sale happened?
@@ -75,6 +84,14 @@ pub enum Outcome {
     BelowMinimum,
     /// Everything was given back.
     FullyRefunded,
+    /// Nothing is left after a dispute.
+    LostInDispute,
+    /// Stripe has not said its fee yet.
+    AwaitingFee,
+    /// Stripe has not said what was bought yet.
+    AwaitingLines,
+    /// It was paid outside of Stripe, and the terms do not count that.
+    PaidOffStripe,
     /// Nothing is left of the base.
     NoBase,
     /// Rejected or voided.
@@ -99,7 +116,11 @@ impl Outcome {
             Self::BeyondMonths => "beyond the months in which sales earn",
             Self::BelowMinimum => "the base is below the program's minimum",
             Self::FullyRefunded => "everything was refunded",
-            Self::NoBase => "nothing is left of the base after tax and shipping",
+            Self::LostInDispute => "the payment was lost in a dispute",
+            Self::AwaitingFee => "Stripe has not said its fee yet, and the terms leave it out",
+            Self::AwaitingLines => "Stripe has not listed what was bought yet, and products have rules",
+            Self::PaidOffStripe => "it was paid outside of Stripe, which the terms do not count",
+            Self::NoBase => "nothing is left of the base",
             Self::Voided => "voided by a decision",
             Self::NotRewardable => "marked as not rewardable by the API",
             Self::TooLarge => "the amounts are too large to be computed exactly",
@@ -112,12 +133,20 @@ impl Outcome {
 pub struct Trace {
     /// Total of the purchase.
     pub total: i64,
-    /// Tax taken off.
+    /// Tax taken off (0 if the terms keep it in).
     pub tax: i64,
+    /// Tax that the terms keep in.
+    pub tax_kept: i64,
     /// Shipping taken off (0 if the terms keep it in).
     pub shipping: i64,
-    /// Paid of the total.
+    /// Paid of the total, as far as the terms count it.
     pub paid: i64,
+    /// Paid outside of Stripe, and not counted.
+    pub off_stripe: i64,
+    /// Stripe's fee taken off, exactly, in the sale's currency; `None` if the terms keep it in.
+    pub fee: Option<String>,
+    /// Why (a part of) the fee was not taken off, or how it was converted; empty otherwise.
+    pub fee_note: String,
     /// The base, exactly.
     pub base: String,
     /// The version of the terms, if any was in force.
@@ -137,6 +166,12 @@ pub struct Trace {
     pub kept: i64,
     /// Kept of the captured: denominator.
     pub captured: i64,
+    /// Of what was not kept, what disputes took.
+    pub lost: i64,
+    /// Line by line, where products have rules of their own.
+    pub lines: Vec<LineTrace>,
+    /// What the lines add up to, where that is not what the sale says; the sale's figure counts.
+    pub lines_differ: Option<i64>,
     /// The exact target before rounding.
     pub exact: String,
     /// The sale's place among the customer's sales, from 1.
@@ -187,8 +222,6 @@ pub fn settle(sales: &[SettleSale], versions: &[TermsVersion], prefix: Prefix) -
 
 fn target(sale: &SettleSale, versions: &[TermsVersion], place: u32, first_at: i64) -> Target {
     let version = in_force(versions, sale.occurred_at);
-    let excludes_shipping = version.is_none_or(|version| version.terms.exclude_shipping);
-    let shipping = if excludes_shipping { sale.shipping } else { 0 };
     let hold_days = version.map_or(0, |version| version.terms.hold_days);
     // Known before any refusal: a commission that falls to 0 falls in the currency in which it stood.
     let currency = match version.map(|version| &version.terms.reward) {
@@ -203,23 +236,7 @@ fn target(sale: &SettleSale, versions: &[TermsVersion], place: u32, first_at: i6
         currency,
         payable_at: sale.occurred_at.saturating_add(i64::from(hold_days).saturating_mul(DAY_MS)),
         outcome: Outcome::Earns,
-        trace: Trace {
-            total: sale.total,
-            tax: sale.tax,
-            shipping,
-            paid: sale.paid,
-            base: "0".to_owned(),
-            terms_version: version.map(|version| version.version),
-            terms_sentence: version.map(|version| version.terms.sentence()).unwrap_or_default(),
-            rate_ppm: None,
-            given: sale.fixed_reward,
-            earned: "0".to_owned(),
-            capped: false,
-            kept: sale.captured - sale.refunded.clamp(0, sale.captured.max(0)),
-            captured: sale.captured,
-            exact: "0".to_owned(),
-            place,
-        },
+        trace: base::trace(sale, version, place),
     };
     target.outcome = match refusal(sale, version, place, first_at) {
         Some(reason) => reason,
@@ -261,38 +278,37 @@ fn refusal(sale: &SettleSale, version: Option<&TermsVersion>, place: u32, first_
     }
 }
 
-/// Total less tax and shipping, minor units; `None` if a figure of the sale is beyond what is accepted.
-fn net_of(sale: &SettleSale, shipping: i64) -> Option<i64> {
-    let figures = [sale.total, sale.tax, shipping, sale.paid, sale.captured, sale.refunded];
-    let accepted = figures.into_iter().chain(sale.fixed_reward).all(in_range);
-    // Within the range the difference of three figures is far from the ends of 64 bits.
-    accepted.then(|| sale.total - sale.tax - shipping)
-}
-
 fn compute(sale: &SettleSale, terms: &Terms, target: &mut Target) -> Result<Outcome, MoneyError> {
-    let net = net_of(sale, target.trace.shipping).ok_or(MoneyError::TooLarge)?;
-    let base = if net > 0 && sale.total > 0 {
-        Fraction::whole(net).times(sale.paid.clamp(0, sale.total), sale.total)?
-    } else {
-        Fraction::whole(0)
-    };
+    if !base::accepted(sale) {
+        return Err(MoneyError::TooLarge);
+    }
+    if terms.exclude_fee && sale.detail.fees.is_none() {
+        return Ok(Outcome::AwaitingFee);
+    }
+    if terms.wants().lines && sale.detail.lines.is_none() && sale.fixed_reward.is_none() {
+        return Ok(Outcome::AwaitingLines);
+    }
+    let base = base::base(sale, terms, &mut target.trace)?;
     target.trace.base = base.to_text();
     let in_sale_currency =
         |limit: Option<crate::terms::Amount>| limit.filter(|limit| limit.currency == sale.currency);
     if in_sale_currency(terms.minimum).is_some_and(|minimum| base.is_below(minimum.amount)) {
         return Ok(Outcome::BelowMinimum);
     }
-    let mut earned = match (&sale.fixed_reward, &terms.reward) {
-        (Some(amount), _) => Fraction::whole((*amount).max(0)),
-        (None, Reward::Percent { rate }) => {
+    if base.is_zero() && sale.fixed_reward.is_none() {
+        let off = target.trace.off_stripe > 0 && target.trace.paid == 0;
+        return Ok(if off { Outcome::PaidOffStripe } else { Outcome::NoBase });
+    }
+    let shares = products::shares(sale, terms, base, target.currency)?;
+    let mut earned = match (&sale.fixed_reward, &terms.reward, &shares) {
+        (Some(amount), ..) => Fraction::whole((*amount).max(0)),
+        (None, _, Some(shares)) => shares.total,
+        (None, Reward::Percent { rate }, None) => {
             target.trace.rate_ppm = Some(rate.ppm());
             base.times(rate.ppm(), crate::money::PPM)?
         }
-        (None, Reward::Fixed { amount, .. }) => Fraction::whole((*amount).max(0)),
+        (None, Reward::Fixed { amount, .. }, None) => Fraction::whole((*amount).max(0)),
     };
-    if base.is_zero() && sale.fixed_reward.is_none() {
-        return Ok(Outcome::NoBase);
-    }
     if let Some(cap) = terms.cap.filter(|cap| cap.currency == target.currency) {
         let capped = earned.at_most(cap.amount.max(0));
         target.trace.capped = capped != earned;
@@ -300,13 +316,24 @@ fn compute(sale: &SettleSale, terms: &Terms, target: &mut Target) -> Result<Outc
     }
     target.trace.earned = earned.to_text();
     target.gross = earned.round_half_even()?;
-    if sale.captured <= 0 || target.trace.kept <= 0 {
-        return Ok(Outcome::FullyRefunded);
-    }
-    let exact = earned.times(target.trace.kept, sale.captured)?;
+    let exact = if target.trace.captured <= 0 || target.trace.kept <= 0 {
+        Fraction::whole(0)
+    } else {
+        earned.times(target.trace.kept, target.trace.captured)?
+    };
     target.trace.exact = exact.to_text();
     target.amount = exact.round_half_even()?;
-    Ok(Outcome::Earns)
+    if let Some(shares) = shares.filter(|_| sale.fixed_reward.is_none()) {
+        target.trace.lines_differ = shares.differ;
+        target.trace.lines = shares.told(exact, target.amount);
+    }
+    Ok(if target.trace.kept > 0 && target.trace.captured > 0 {
+        Outcome::Earns
+    } else if sale.lost > 0 {
+        Outcome::LostInDispute
+    } else {
+        Outcome::FullyRefunded
+    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 use super::*;
 use crate::money::Rate;
-use crate::terms::Amount;
+use crate::sale::{Fee, Line};
+use crate::terms::{Amount, ProductRule};
 use num_bigint::BigInt;
 use num_rational::Ratio;
 use num_traits::{One, Signed, ToPrimitive, Zero};
@@ -29,6 +30,8 @@ fn sale(total: i64, tax: i64) -> SettleSale {
         paid: total,
         captured: total,
         refunded: 0,
+        lost: 0,
+        detail: Detail::default(),
         partner_id: Some("ptr_1".into()),
         suspended: false,
         archived: false,
@@ -122,7 +125,8 @@ fn slow(sales: &[SettleSale], versions: &[TermsVersion]) -> Vec<(BigInt, BigInt)
                 return nothing;
             }
             let shipping = if terms.exclude_shipping { sale.shipping } else { 0 };
-            let net = (whole(sale.total) - whole(sale.tax) - whole(shipping)).max(whole(0));
+            let tax = if terms.include_tax { 0 } else { sale.tax };
+            let net = (whole(sale.total) - whole(tax) - whole(shipping)).max(whole(0));
             let base = net * whole(sale.paid) / whole(sale.total);
             let same = |limit: &Amount, currency| limit.currency == currency;
             if terms
@@ -177,12 +181,17 @@ fn any_terms(digits: u32) -> impl Strategy<Value = Terms> {
         1 => (1..15_u32).prop_map(|count| Duration::Months { count }),
     ];
     let minimum = limit(digits.min(4));
-    (reward, duration, 0..=730_u32, any::<bool>(), minimum, limit(digits)).prop_map(
-        |(reward, duration, hold_days, exclude_shipping, minimum, cap)| Terms {
+    let base = (any::<bool>(), any::<bool>());
+    (reward, duration, 0..=730_u32, base, minimum, limit(digits)).prop_map(
+        |(reward, duration, hold_days, (exclude_shipping, include_tax), minimum, cap)| Terms {
             reward,
             duration,
             hold_days,
             exclude_shipping,
+            include_tax,
+            exclude_fee: false,
+            exclude_off_stripe: false,
+            products: Vec::new(),
             minimum,
             cap,
         },
@@ -232,6 +241,8 @@ fn any_sale(digits: u32, shape: Shape) -> impl Strategy<Value = SettleSale> {
             paid,
             captured,
             refunded,
+            lost: 0,
+            detail: Detail::default(),
             partner_id: (flag != 0).then(|| format!("ptr_{}", flag % 3)),
             suspended: flag == 1,
             archived: false,
@@ -562,3 +573,6 @@ fn shipping_stays_in_the_base_where_the_terms_say_so() {
     let target = one(shipped, terms);
     assert_eq!((target.amount, target.trace.shipping), (800, 0));
 }
+
+#[path = "settlement_shapes_tests.rs"]
+mod shapes;

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 
 /// Milliseconds in a day.
 pub const DAY_MS: i64 = 86_400_000;
+/// The most product rules in one version of terms.
+pub const PRODUCT_RULES_MAX: usize = 200;
 /// The longest hold, days.
 pub const HOLD_DAYS_MAX: u32 = 730;
 
@@ -24,6 +26,16 @@ pub enum Reward {
         /// Its currency, whatever the sale's.
         currency: Currency,
     },
+}
+
+/// What a product earns in place of the reward of the terms.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProductRule {
+    /// Stripe's product (`prod_…`).
+    pub product: String,
+    /// What it earns; `None` is nothing.
+    pub reward: Option<Reward>,
 }
 
 /// For how long a customer's sales earn.
@@ -67,6 +79,18 @@ pub struct Terms {
     /// Is shipping left out of the base?
     #[serde(default = "yes")]
     pub exclude_shipping: bool,
+    /// Is tax part of the base?
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub include_tax: bool,
+    /// Is what Stripe keeps of a payment left out of the base?
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub exclude_fee: bool,
+    /// Is what was paid outside of Stripe left out?
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub exclude_off_stripe: bool,
+    /// Products that earn something else, each at most once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub products: Vec<ProductRule>,
     /// Sales whose base is below it earn nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimum: Option<Amount>,
@@ -77,6 +101,11 @@ pub struct Terms {
 
 const fn yes() -> bool {
     true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// Terms with the dates between which they hold.
@@ -108,6 +137,14 @@ pub enum TermsError {
         /// What was given.
         got: i64,
     },
+    /// A product rule that cannot be.
+    #[error("the rule of product {product:?} cannot be: {why}")]
+    Product {
+        /// The product.
+        product: String,
+        /// What is wrong, and what is allowed.
+        why: &'static str,
+    },
 }
 
 impl Terms {
@@ -119,6 +156,10 @@ impl Terms {
             duration: Duration::Lifetime,
             hold_days: 30,
             exclude_shipping: true,
+            include_tax: false,
+            exclude_fee: false,
+            exclude_off_stripe: false,
+            products: Vec::new(),
             minimum: None,
             cap: None,
         }
@@ -146,7 +187,47 @@ impl Terms {
                 return Err(MoneyError::TooLarge.into());
             }
         }
+        self.check_products()
+    }
+
+    fn check_products(&self) -> Result<(), TermsError> {
+        let count = i64::try_from(self.products.len()).unwrap_or(i64::MAX);
+        let max = i64::try_from(PRODUCT_RULES_MAX).unwrap_or(i64::MAX);
+        if count > max {
+            return Err(TermsError::Range { field: "products", min: 0, max, got: count });
+        }
+        let mut seen = std::collections::BTreeSet::new();
+        for rule in &self.products {
+            let wrong = |why| TermsError::Product { product: rule.product.chars().take(80).collect(), why };
+            let plain = rule.product.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+            if !plain || rule.product.is_empty() || rule.product.len() > 255 {
+                return Err(wrong("a product is Stripe's id of it, such as prod_Nx12"));
+            }
+            if !seen.insert(rule.product.as_str()) {
+                return Err(wrong("it stands twice; give one rule for each product"));
+            }
+            if let Some(Reward::Fixed { amount, .. }) = &rule.reward
+                && !(1..=crate::money::AMOUNT_MAX).contains(amount)
+            {
+                return Err(wrong("an amount is above 0 and at most 10^15 minor units"));
+            }
+        }
         Ok(())
+    }
+
+    /// What of a sale must be known before these terms can be applied, beyond its figures.
+    #[must_use]
+    pub const fn wants(&self) -> crate::sale::Wants {
+        crate::sale::Wants { fees: self.exclude_fee, lines: !self.products.is_empty() }
+    }
+
+    /// The reward of a product, and whether a rule of its own says it.
+    #[must_use]
+    pub fn reward_of(&self, product: &str) -> (Option<&Reward>, bool) {
+        match self.products.iter().find(|rule| rule.product == product) {
+            Some(rule) => (rule.reward.as_ref(), true),
+            None => (Some(&self.reward), false),
+        }
     }
 
     /// Does what a sale earns depend on the sales before it?
@@ -159,12 +240,8 @@ impl Terms {
     #[must_use]
     pub fn sentence(&self) -> String {
         let what = match &self.reward {
-            Reward::Percent { rate } => format!("{rate} of"),
-            Reward::Fixed { amount, currency } => format!(
-                "{} {} for",
-                crate::money::format_major(*amount, *currency),
-                currency.as_str().to_ascii_uppercase()
-            ),
+            percent @ Reward::Percent { .. } => format!("{} of", percent.words()),
+            fixed @ Reward::Fixed { .. } => format!("{} for", fixed.words()),
         };
         let span = match self.duration {
             Duration::FirstSales { count: 1 } => "a customer's first sale".to_owned(),
@@ -173,7 +250,45 @@ impl Terms {
             Duration::Months { count } => format!("every sale in a customer's first {count} months"),
             Duration::Lifetime => "every sale, for life".to_owned(),
         };
-        format!("{what} {span}")
+        format!("{what} {span}{}", self.base_words())
+    }
+
+    /// What differs from the usual base and reward, in words: "; tax counts, Stripe's fee does not".
+    fn base_words(&self) -> String {
+        let mut parts = Vec::new();
+        if self.include_tax {
+            parts.push("tax counts".to_owned());
+        }
+        if !self.exclude_shipping {
+            parts.push("shipping counts".to_owned());
+        }
+        if self.exclude_fee {
+            parts.push("Stripe's fee does not count".to_owned());
+        }
+        if self.exclude_off_stripe {
+            parts.push("what was paid outside of Stripe does not count".to_owned());
+        }
+        match self.products.len() {
+            0 => {}
+            1 => parts.push("1 product has a rule of its own".to_owned()),
+            count => parts.push(format!("{count} products have rules of their own")),
+        }
+        if parts.is_empty() { String::new() } else { format!("; {}", parts.join(", ")) }
+    }
+}
+
+impl Reward {
+    /// In words: "20 %", "5.00 USD".
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::Percent { rate } => rate.to_string(),
+            Self::Fixed { amount, currency } => format!(
+                "{} {}",
+                crate::money::format_major(*amount, *currency),
+                currency.as_str().to_ascii_uppercase()
+            ),
+        }
     }
 }
 

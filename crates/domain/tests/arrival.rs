@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::{Sourced, Story, World, story};
+use common::{Ending, Sourced, Story, World, story};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use tributary_domain::ledger::{AccountKind, correction};
@@ -24,6 +24,10 @@ fn told(facts: &[Sourced]) -> World {
     world
 }
 
+fn told_of(story: &Story) -> World {
+    told(&story.facts())
+}
+
 fn settled(sale: &SaleView, terms: &Terms) -> Target {
     let sale = SettleSale {
         root_id: sale.root_id.clone(),
@@ -35,6 +39,8 @@ fn settled(sale: &SaleView, terms: &Terms) -> Target {
         paid: sale.paid,
         captured: sale.captured,
         refunded: sale.refunded,
+        lost: sale.lost,
+        detail: sale.detail.clone(),
         partner_id: Some("ptr_1".into()),
         suspended: false,
         archived: false,
@@ -112,6 +118,9 @@ proptest! {
             prop_assert_eq!(sale.tax, if story.tells_tax() { story.tax } else { 0 });
             prop_assert_eq!(sale.tax_unknown, !story.tells_tax());
             prop_assert_eq!(sale.refunded, story.refunded());
+            prop_assert_eq!((sale.lost, sale.disputed > 0), (story.lost(), story.disputed()));
+            prop_assert!(sale.refunded + sale.lost <= sale.captured, "never more than came");
+            prop_assert_eq!(sale.detail.fees.is_some(), story.fee_told);
             prop_assert_eq!(&sale.needs, &[]);
         }
     }
@@ -123,9 +132,27 @@ proptest! {
             1 => vec![(story.paid, false, false)],
             _ => vec![(story.paid / 2, false, true), (story.paid - story.paid / 2, false, false)],
         };
-        let story = Story { refunds, ..story };
+        let story = Story { refunds, disputes: vec![], credited: 0, ..story };
         let sale = sales(&told(&story.facts())).into_values().next().unwrap();
         prop_assert_eq!(settled(&sale, &terms).amount, 0);
+    }
+
+    #[test]
+    fn a_lost_dispute_nets_to_nothing_and_one_that_was_won_takes_nothing(
+        story in story("a"), terms in any_terms(), told in any::<bool>(), refund in any::<bool>(),
+    ) {
+        let refunds = if refund { vec![(story.paid / 2, false, true)] } else { vec![] };
+        let with = |ending| {
+            let (refunds, disputes) = (refunds.clone(), vec![(story.paid, ending, told)]);
+            let story = Story { refunds, disputes, credited: 0, ..story.clone() };
+            let sale = sales(&told_of(&story)).into_values().next().unwrap();
+            settled(&sale, &terms)
+        };
+        prop_assert_eq!(with(Ending::Lost).amount, 0);
+        let (won, open, back) = (with(Ending::Won), with(Ending::Open), with(Ending::LostAndReinstated));
+        prop_assert_eq!(won.amount, open.amount);
+        prop_assert_eq!(won.amount, back.amount);
+        prop_assert!(won.amount <= won.gross, "clawed back is never above what was earned");
     }
 
     #[test]

@@ -7,11 +7,22 @@ use tributary_domain::fact::{Fact, Field, Kind, Value};
 use tributary_domain::ledger::correction;
 use tributary_domain::merge::ObjectState;
 use tributary_domain::money::{AMOUNT_MAX, Currency, Fraction, Rate};
-use tributary_domain::sale::{Members, SaleView, read_sale};
+use tributary_domain::sale::{Detail, Fee, Line, Members, SaleView, read_sale};
 use tributary_domain::settlement::{Outcome, Prefix, SettleSale, settle};
-use tributary_domain::terms::{Amount, Duration, Reward, Terms, TermsVersion, months_after};
+use tributary_domain::terms::{Amount, Duration, ProductRule, Reward, Terms, TermsVersion, months_after};
 
-const NUMBERS: [Field; 22] = [
+const NUMBERS: [Field; 33] = [
+    Field::AmountDue,
+    Field::PaidOffStripe,
+    Field::PaidOutOfBand,
+    Field::OutOfBand,
+    Field::PrePayment,
+    Field::ShippingTax,
+    Field::Fee,
+    Field::Disputed,
+    Field::DisputesListedAt,
+    Field::LinesListedAt,
+    Field::PresentmentAmount,
     Field::Created,
     Field::AmountTotal,
     Field::AmountTax,
@@ -37,7 +48,15 @@ const NUMBERS: [Field; 22] = [
 ];
 
 /// Fields with the texts that steer the reading.
-const TEXTS: [(Field, &[&str]); 14] = [
+const TEXTS: [(Field, &[&str]); 22] = [
+    (Field::Dispute, &["dp_1", ""]),
+    (Field::Session, &["cs_1", ""]),
+    (Field::DisputeStatus, &["won", "lost", "needs_response", "warning_closed", "later"]),
+    (Field::CreditStatus, &["issued", "void", "later"]),
+    (Field::ExchangeRate, &["1.1", "0.000000000000000001", "999999999999999999", "x", "0"]),
+    (Field::Lines, &["[]", "[[\"il_1\",\"prod_1\",9223372036854775807,-1]]", "{", "[[1]]"]),
+    (Field::Product, &["prod_1", ""]),
+    (Field::PaymentType, &["payment_record", "charge"]),
     (Field::Currency, &["usd", "", "EURO", "€€", "jpy"]),
     (Field::Customer, &["cus_1", ""]),
     (Field::EmailHash, &["h"]),
@@ -54,7 +73,7 @@ const TEXTS: [(Field, &[&str]); 14] = [
     (Field::ApiStripeId, &["in_1", "ch_1", "plan_1"]),
 ];
 
-const OBJECTS: [(Kind, &str); 11] = [
+const OBJECTS: [(Kind, &str); 15] = [
     (Kind::Invoice, "in_1"),
     (Kind::Invoice, "in_2"),
     (Kind::PaymentIntent, "pi_1"),
@@ -64,6 +83,10 @@ const OBJECTS: [(Kind, &str); 11] = [
     (Kind::InvoicePayment, "inpay_1"),
     (Kind::Refund, "re_1"),
     (Kind::Refund, "re_2"),
+    (Kind::Dispute, "dp_1"),
+    (Kind::BalanceTransaction, "txn_1"),
+    (Kind::CreditNote, "cn_1"),
+    (Kind::Line, "il_1"),
     (Kind::Customer, "cus_1"),
     (Kind::ApiTransaction, "odd key"),
 ];
@@ -116,6 +139,8 @@ fn members() -> impl Strategy<Value = Members> {
 
 fn keeps_its_bounds(sale: &SaleView) {
     assert!((0..=sale.captured).contains(&sale.refunded), "{sale:?}");
+    assert!(sale.lost >= 0 && sale.lost <= sale.captured - sale.refunded && sale.disputed >= 0, "{sale:?}");
+    assert!((0..=sale.refunded).contains(&sale.detail.credited), "{sale:?}");
     assert!(sale.total >= 0 && (0..=sale.total).contains(&sale.paid), "{sale:?}");
     assert!(sale.tax >= 0 && sale.shipping >= 0, "{sale:?}");
     assert!(i128::from(sale.tax) + i128::from(sale.shipping) <= i128::from(sale.total), "{sale:?}");
@@ -132,6 +157,8 @@ fn of(sale: &SaleView) -> SettleSale {
         paid: sale.paid,
         captured: sale.captured,
         refunded: sale.refunded,
+        lost: sale.lost,
+        detail: sale.detail.clone(),
         partner_id: Some("ptr_1".into()),
         suspended: false,
         archived: false,
@@ -154,12 +181,21 @@ fn wild_terms() -> impl Strategy<Value = Terms> {
         any::<u32>().prop_map(|count| Duration::Months { count }),
     ];
     let limit = || proptest::option::of(number().prop_map(move |amount| Amount { amount, currency }));
-    (reward, duration, any::<u32>(), any::<bool>(), limit(), limit()).prop_map(
-        |(reward, duration, hold_days, exclude_shipping, minimum, cap)| Terms {
+    let rule = (number(), any::<bool>()).prop_map(move |(amount, some)| ProductRule {
+        product: "prod_1".to_owned(),
+        reward: some.then_some(Reward::Fixed { amount, currency }),
+    });
+    let base = (any::<[bool; 4]>(), proptest::collection::vec(rule, 0..2));
+    (reward, duration, any::<u32>(), base, limit(), limit()).prop_map(
+        |(reward, duration, hold_days, (flags, products), minimum, cap)| Terms {
             reward,
             duration,
             hold_days,
-            exclude_shipping,
+            exclude_shipping: flags[0],
+            include_tax: flags[1],
+            exclude_fee: flags[2],
+            exclude_off_stripe: flags[3],
+            products,
             minimum,
             cap,
         },
@@ -180,6 +216,25 @@ fn wild_sale() -> impl Strategy<Value = SettleSale> {
             paid,
             captured,
             refunded,
+            lost: refunded,
+            detail: Detail {
+                shipping_tax: shipping,
+                off_stripe: paid,
+                off_captured: captured,
+                credited: refunded,
+                fees: Some(vec![Fee {
+                    charge: "ch_1".into(),
+                    fee: tax,
+                    currency: "eur".into(),
+                    of: total,
+                    part: paid,
+                    share: (captured, total),
+                }]),
+                lines: Some(vec![
+                    Line { id: "il_1".into(), product: "prod_1".into(), net: total, tax },
+                    Line { id: "il_2".into(), product: String::new(), net: paid, tax: shipping },
+                ]),
+            },
             partner_id: Some("ptr_1".into()),
             suspended: false,
             archived: false,

@@ -332,3 +332,152 @@ impl Unit for SignUp {
         pipeline::customer_changed(tx, "wsp_1", "test", "ctm_1", NOW).await
     }
 }
+
+/// An event on the first purchase of the plot, `day` days after it.
+fn later(
+    era: Era,
+    plot: &Plot,
+    n: u8,
+    type_: &str,
+    day: i64,
+    object: serde_json::Value,
+) -> serde_json::Value {
+    let at = plot.purchase(1).at_s + day * 86_400;
+    story::wrap(&format!("evt_{}_d{n}", plot.tag), type_, era.api_version(), at, object)
+}
+
+#[tokio::test]
+async fn a_dispute_keeps_the_hold_and_its_end_decides_in_every_order_and_era() {
+    for (seed, era) in (1..).zip(Era::ALL.iter().copied()) {
+        let plot = Plot { refund: 0, ..plot() };
+        let objects = story::Objects { era, plot: &plot };
+        let first = plot.purchase(1);
+        let opened = later(
+            era,
+            &plot,
+            1,
+            "charge.dispute.created",
+            1,
+            objects.dispute(&first, "needs_response", false, false),
+        );
+        let away = later(
+            era,
+            &plot,
+            2,
+            "charge.dispute.funds_withdrawn",
+            2,
+            objects.dispute(&first, "needs_response", true, false),
+        );
+        let lost =
+            later(era, &plot, 3, "charge.dispute.closed", 3, objects.dispute(&first, "lost", true, false));
+        let back = later(
+            era,
+            &plot,
+            4,
+            "charge.dispute.funds_reinstated",
+            4,
+            objects.dispute(&first, "lost", true, true),
+        );
+        let won =
+            later(era, &plot, 5, "charge.dispute.closed", 5, objects.dispute(&first, "won", true, true));
+        let whole = (plot.total - plot.tax) * 3 / 10;
+        // The first payment's hold is over by now; the second one's as well.
+        for (name, told, payable, pending) in [
+            ("none", vec![], 2 * whole, 0),
+            ("open", vec![&opened, &away], whole, whole),
+            ("lost", vec![&opened, &away, &lost], whole, 0),
+            ("reinstated", vec![&opened, &away, &lost, &back], 2 * whole, 0),
+            ("won", vec![&opened, &away, &won], 2 * whole, 0),
+        ] {
+            let world = World::new().await;
+            let mut events = story::subscription(era, &plot);
+            events.extend(told.into_iter().cloned());
+            events.extend(events.clone());
+            world.deliver(&shuffled(&events, seed)).await;
+            world.settled().await;
+            let got = (world.sum("payable", "maya").await, world.sum("pending", "maya").await);
+            assert_eq!(got, (payable, pending), "{name} in {era:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_dispute_of_a_payable_commission_posts_nothing_until_it_is_lost_and_is_shown_at_risk() {
+    let era = Era::ALL[8];
+    let plot = Plot { refund: 0, ..plot() };
+    let objects = story::Objects { era, plot: &plot };
+    let first = plot.purchase(1);
+    let world = World::new().await;
+    world.deliver(&story::subscription(era, &plot)).await;
+    world.settled().await;
+    let whole = (plot.total - plot.tax) * 3 / 10;
+    assert_eq!(world.sum("payable", "maya").await, 2 * whole);
+    let open = objects.dispute(&first, "needs_response", true, false);
+    world.deliver(&[later(era, &plot, 1, "charge.dispute.created", 1, open)]).await;
+    world.settled().await;
+    assert_eq!(world.sum("payable", "maya").await, 2 * whole);
+    let why = explain::run(&world.app, &format!("dp_{}", plot.tag)).await.unwrap().unwrap();
+    assert!(why.risk_words().unwrap().contains("at risk"), "{}", why.to_text());
+    assert!(why.to_text().contains("Disputed 120.00 USD"), "{}", why.to_text());
+    let lost = objects.dispute(&first, "lost", true, false);
+    world.deliver(&[later(era, &plot, 2, "charge.dispute.closed", 2, lost)]).await;
+    world.settled().await;
+    assert_eq!(world.sum("payable", "maya").await, whole);
+    let why = explain::run(&world.app, &first.charge).await.unwrap().unwrap();
+    assert_eq!((why.risk_words(), why.lost), (None, plot.total));
+    assert!(why.outcome_words.contains("lost in a dispute"), "{}", why.to_text());
+    assert!(why.postings.iter().any(|p| p.reason.contains("lost in a dispute")), "{:?}", why.postings);
+    let back = objects.dispute(&first, "lost", true, true);
+    world.deliver(&[later(era, &plot, 3, "charge.dispute.funds_reinstated", 3, back)]).await;
+    world.settled().await;
+    assert_eq!(world.sum("payable", "maya").await, 2 * whole);
+}
+
+#[tokio::test]
+async fn products_with_rules_and_terms_that_leave_the_fee_out_wait_for_what_stripe_has_not_said() {
+    let mut terms = Terms::percent_for_life(Rate::parse_percent("30%").unwrap());
+    terms.products =
+        tributary_server::setup::base::product_rules("prod_half 15%\nprod_none nothing".lines()).unwrap();
+    let era = Era::ALL[8];
+    let plot = Plot { refund: 0, ..plot() };
+    let net = plot.total - plot.tax;
+    let line = |id: &str, product: &str, amount: i64| {
+        serde_json::json!({ "id": id, "object": "line_item", "amount": amount, "discount_amounts": [], "taxes": [],
+            "pricing": { "type": "price_details", "price_details": { "product": product, "price": "price_1" } } })
+    };
+    let lines = serde_json::json!({ "object": "list", "has_more": false, "data": [
+        line("il_1", "prod_half", net / 2), line("il_2", "prod_none", net / 4), line("il_3", "prod_else", net / 4) ] });
+    let mut events = story::subscription(era, &plot);
+    let invoices = |event: &&mut serde_json::Value| event["type"] == "invoice.paid";
+    events.iter_mut().filter(invoices).for_each(|event| event["data"]["object"]["lines"] = lines.clone());
+    let world = World::with(terms.clone()).await;
+    world.deliver(&events).await;
+    world.settled().await;
+    let each = net / 2 * 15 / 100 + net / 4 * 30 / 100;
+    assert_eq!(world.sum("payable", "maya").await, 2 * each);
+    let why = explain::run(&world.app, &plot.purchase(1).invoice).await.unwrap().unwrap();
+    let parts: i64 = why.target.as_ref().unwrap().trace.lines.iter().map(|line| line.earned).sum();
+    assert_eq!(parts, each, "{}", why.to_text());
+    assert!(why.to_text().contains("prod_half"), "{}", why.to_text());
+
+    terms.products.clear();
+    terms.exclude_fee = true;
+    let world = World::with(terms).await;
+    world.deliver(&events).await;
+    world.settled().await;
+    assert_eq!(world.sum("payable", "maya").await, 0, "the fee is not known yet");
+    let jobs = world.app.db.read(Sql("SELECT body FROM job WHERE kind = 'fetch'", vec![])).await.unwrap();
+    assert!(jobs.iter().flatten().flatten().any(|body| body.contains("fee_of")), "{jobs:?}");
+    // Stripe's answer comes as the charge with its balance transaction.
+    let mut told = Vec::new();
+    for (n, day) in [(1, 0), (2, 30)] {
+        let purchase = plot.purchase(n);
+        let mut charge = story::Objects { era, plot: &plot }.charge(&purchase, true, 0);
+        charge["balance_transaction"] = serde_json::json!({ "id": format!("txn_fee{n}"), "object": "balance_transaction",
+            "amount": plot.total, "fee": 400, "currency": "usd", "exchange_rate": null, "created": purchase.at_s });
+        told.push(later(era, &plot, n + 6, "charge.captured", day, charge));
+    }
+    world.deliver(&told).await;
+    world.settled().await;
+    assert_eq!(world.sum("payable", "maya").await, 2 * (net - 400) * 3 / 10);
+}

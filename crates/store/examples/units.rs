@@ -217,6 +217,7 @@ fn commission(n: u64) -> Commission {
         outcome: text("earns"),
         last_seq: 1,
         last_seal: format!("{n:064x}"),
+        held: false,
     }
 }
 

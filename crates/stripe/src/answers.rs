@@ -54,6 +54,26 @@ pub enum Fetch {
         /// `in_…` or `cs_…`
         purchase: String,
     },
+    /// The disputes of a charge.
+    DisputesOf {
+        /// `ch_…`
+        charge: String,
+    },
+    /// A charge with its balance transaction: Stripe's fee.
+    FeeOf {
+        /// `ch_…`
+        charge: String,
+    },
+    /// The lines of an invoice.
+    InvoiceLinesOf {
+        /// `in_…`
+        invoice: String,
+    },
+    /// What a session sold.
+    SessionLinesOf {
+        /// `cs_…`
+        session: String,
+    },
 }
 
 impl Fetch {
@@ -79,6 +99,10 @@ impl Fetch {
             },
             Self::Alone { .. } => "alone",
             Self::CodesOf { .. } => "codes_of",
+            Self::DisputesOf { .. } => "disputes_of",
+            Self::FeeOf { .. } => "fee_of",
+            Self::InvoiceLinesOf { .. } => "invoice_lines_of",
+            Self::SessionLinesOf { .. } => "session_lines_of",
         }
     }
 
@@ -90,9 +114,11 @@ impl Fetch {
             Self::InvoicePaymentsOf { payment_intent } | Self::SessionsOf { payment_intent } => {
                 payment_intent
             }
-            Self::RefundsOf { charge } => charge,
             Self::Listed { page, .. } | Self::Alone { page } => page,
             Self::CodesOf { purchase } => purchase,
+            Self::RefundsOf { charge } | Self::DisputesOf { charge } | Self::FeeOf { charge } => charge,
+            Self::InvoiceLinesOf { invoice } => invoice,
+            Self::SessionLinesOf { session } => session,
         }
     }
 
@@ -109,6 +135,10 @@ impl Fetch {
             _ if name.starts_with("list_") => {
                 List::parse(name.trim_start_matches("list_")).map(|list| Self::Listed { list, page: id })
             }
+            "disputes_of" => Some(Self::DisputesOf { charge: id }),
+            "fee_of" => Some(Self::FeeOf { charge: id }),
+            "invoice_lines_of" => Some(Self::InvoiceLinesOf { invoice: id }),
+            "session_lines_of" => Some(Self::SessionLinesOf { session: id }),
             _ => Kind::parse(name)
                 .filter(|kind| *kind != Kind::ApiTransaction)
                 .map(|kind| Self::Object { kind, id }),
@@ -165,7 +195,15 @@ pub fn facts_of_answer(
             }
             false
         }
+        (Answer::Missing, Fetch::FeeOf { charge }) => {
+            collector.add(Fact::new(Kind::Charge, charge.as_str(), fetched_at_ms).with(Field::Missing, true));
+            false
+        }
         (Answer::Missing, _) => false,
+        (Answer::Body(body), Fetch::FeeOf { .. }) => {
+            project::charge(object(body)?, &mut collector);
+            false
+        }
         (Answer::Body(body), Fetch::Object { kind, .. }) => {
             if let Some(project) = project::of_kind(*kind) {
                 project(object(body)?, &mut collector);
@@ -224,6 +262,8 @@ fn list(fetch: &Fetch, raw: &RawValue, c: &mut Collector<'_>) -> Result<bool, Pa
             Some(kind) => kind,
             None => return Ok(has_more),
         },
+        Fetch::DisputesOf { .. } => Kind::Dispute,
+        Fetch::InvoiceLinesOf { .. } | Fetch::SessionLinesOf { .. } => Kind::Line,
         _ => Kind::Refund,
     };
     let takes = |item: &&&RawValue| match fetch {
@@ -232,6 +272,11 @@ fn list(fetch: &Fetch, raw: &RawValue, c: &mut Collector<'_>) -> Result<bool, Pa
     };
     if let Some(project) = project::of_kind(kind) {
         items.0.iter().filter(takes).for_each(|item| project(item, c));
+    }
+    match fetch {
+        Fetch::InvoiceLinesOf { invoice } => c.set_on(Kind::Line, Field::Invoice, invoice),
+        Fetch::SessionLinesOf { session } => c.set_on(Kind::Line, Field::Session, session),
+        _ => {}
     }
     let fact = |kind| Fact::new(kind, fetch.id(), c.at());
     let about_all = match fetch {
@@ -242,6 +287,15 @@ fn list(fetch: &Fetch, raw: &RawValue, c: &mut Collector<'_>) -> Result<bool, Pa
             Some(fact(Kind::PaymentIntent).with(Field::NoSession, true))
         }
         Fetch::RefundsOf { .. } if !has_more => Some(fact(Kind::Charge).with(Field::RefundsListedAt, c.at())),
+        Fetch::DisputesOf { .. } if !has_more => {
+            Some(fact(Kind::Charge).with(Field::DisputesListedAt, c.at()))
+        }
+        Fetch::InvoiceLinesOf { .. } if !has_more => {
+            Some(fact(Kind::Invoice).with(Field::LinesListedAt, c.at()))
+        }
+        Fetch::SessionLinesOf { .. } if !has_more => {
+            Some(fact(Kind::Session).with(Field::LinesListedAt, c.at()))
+        }
         _ => None,
     };
     if let Some(about_all) = about_all {

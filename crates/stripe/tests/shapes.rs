@@ -421,3 +421,106 @@ fn hostile_but_valid_json_is_taken() {
         assert!(understood.facts.iter().all(|fact| Kind::of_stripe_id(&fact.object_id).is_some()));
     }
 }
+
+fn facts(body: &Json) -> Vec<tributary_domain::fact::Fact> {
+    let understood = facts_of_event(&serde_json::to_vec(body).unwrap(), &hash).unwrap();
+    assert_eq!(understood.outcome, Outcome::Relevant, "{:?}", understood.notes);
+    understood.facts
+}
+
+fn of(facts: &[tributary_domain::fact::Fact], id: &str, field: F) -> Option<Value> {
+    facts.iter().find(|fact| fact.object_id == id).and_then(|fact| fact.fields.get(&field).cloned())
+}
+
+#[test]
+fn a_dispute_says_its_state_and_each_of_its_movements() {
+    let body = event(
+        "charge.dispute.funds_withdrawn",
+        json!({
+            "id": "dp_1", "object": "dispute", "amount": 5000, "currency": "USD", "status": "needs_response",
+            "reason": "fraudulent", "charge": "ch_1", "payment_intent": null, "created": 1_700_000_000,
+            "balance_transactions": [
+                { "id": "txn_1", "object": "balance_transaction", "amount": -4600, "fee": 1500, "currency": "eur",
+                  "exchange_rate": 0.92, "created": 1_700_000_001 },
+                "txn_2",
+            ],
+        }),
+    );
+    let facts = facts(&body);
+    assert_eq!(of(&facts, "dp_1", F::DisputeStatus), text("needs_response"));
+    assert_eq!(of(&facts, "dp_1", F::Charge), text("ch_1"));
+    assert_eq!(of(&facts, "txn_1", F::Amount), int(-4600));
+    assert_eq!(of(&facts, "txn_1", F::ExchangeRate), text("0.92"), "as it was written");
+    assert_eq!(of(&facts, "txn_1", F::Dispute), text("dp_1"));
+    assert_eq!(of(&facts, "txn_2", F::Dispute), None, "only an id says nothing");
+}
+
+#[test]
+fn credit_notes_say_what_went_back_outside_of_stripe() {
+    let note = |type_: &str, status: &str| {
+        event(
+            type_,
+            json!({
+                "id": "cn_1", "object": "credit_note", "amount": 900, "currency": "usd", "invoice": "in_1",
+                "status": status, "type": "post_payment", "out_of_band_amount": 300, "pre_payment_amount": 0,
+                "refunds": [{ "amount_refunded": 600, "refund": { "id": "re_1", "object": "refund", "amount": 600,
+                    "status": "succeeded", "charge": "ch_1" } }],
+            }),
+        )
+    };
+    let issued = facts(&note("credit_note.created", "issued"));
+    assert_eq!(of(&issued, "cn_1", F::OutOfBand), int(300));
+    assert_eq!(of(&issued, "cn_1", F::Invoice), text("in_1"));
+    assert_eq!(of(&issued, "re_1", F::Amount), int(600));
+    let voided = facts(&note("credit_note.voided", "issued"));
+    assert_eq!(of(&voided, "cn_1", F::CreditStatus), text("void"));
+}
+
+#[test]
+fn lines_are_read_in_the_old_and_the_new_place() {
+    let old = json!({ "id": "il_1", "amount": 1200, "discount_amounts": [{ "amount": 200 }],
+        "tax_amounts": [{ "amount": 100, "inclusive": true }, { "amount": 50, "inclusive": false }],
+        "price": { "id": "price_1", "product": "prod_a" } });
+    let new = json!({ "id": "il_1", "amount": 1200, "discount_amounts": [{ "amount": 200 }],
+        "taxes": [{ "amount": 100, "tax_behavior": "inclusive" }, { "amount": 50, "tax_behavior": "exclusive" }],
+        "pricing": { "type": "price_details", "price_details": { "price": "price_1", "product": "prod_a" } } });
+    let invoice = |line: &Json, more: bool| {
+        event(
+            "invoice.paid",
+            json!({ "id": "in_1", "object": "invoice", "status": "paid", "total": 1050,
+            "lines": { "object": "list", "data": [line], "has_more": more } }),
+        )
+    };
+    for line in [&old, &new] {
+        let facts = facts(&invoice(line, false));
+        assert_eq!(of(&facts, "in_1", F::Lines), text(r#"[["il_1","prod_a",900,150]]"#));
+    }
+    assert_eq!(of(&facts(&invoice(&old, true)), "in_1", F::Lines), None, "only the first page");
+    let odd = json!({ "id": "il_1", "amount": "many" });
+    assert_eq!(of(&facts(&invoice(&odd, false)), "in_1", F::Lines), None, "no half list is believed");
+}
+
+#[test]
+fn what_was_paid_outside_of_stripe_is_said() {
+    let body = event(
+        "invoice.paid",
+        json!({
+            "id": "in_1", "object": "invoice", "status": "paid", "paid_out_of_band": true, "amount_due": 1000,
+            "amount_paid_off_stripe": 400, "total": 1000,
+            "payments": { "object": "list", "data": [{ "id": "inpay_1", "object": "invoice_payment", "status": "paid",
+                "amount_paid": 400, "payment": { "type": "payment_record", "payment_record": "pr_1" } }] },
+        }),
+    );
+    let facts = facts(&body);
+    assert_eq!(of(&facts, "in_1", F::PaidOutOfBand), int(1));
+    assert_eq!(of(&facts, "in_1", F::PaidOffStripe), int(400));
+    assert_eq!(of(&facts, "inpay_1", F::PaymentType), text("payment_record"));
+}
+
+#[test]
+fn an_invoice_that_is_voided_or_given_up_says_so() {
+    for (type_, status) in [("invoice.voided", "void"), ("invoice.marked_uncollectible", "uncollectible")] {
+        let facts = facts(&event(type_, json!({ "id": "in_1", "object": "invoice", "status": status })));
+        assert_eq!(of(&facts, "in_1", F::InvoiceStatus), text(status));
+    }
+}

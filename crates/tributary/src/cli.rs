@@ -182,6 +182,22 @@ pub(crate) struct SetupArgs {
     /// Days before a commission becomes payable, 0 to 730.
     #[arg(long, default_value_t = 30, value_name = "N")]
     pub(crate) hold_days: u32,
+    /// Tax counts: it is part of what a share is taken of.
+    #[arg(long)]
+    pub(crate) include_tax: bool,
+    /// Shipping counts.
+    #[arg(long)]
+    pub(crate) include_shipping: bool,
+    /// What Stripe keeps of a payment does not count.
+    #[arg(long)]
+    pub(crate) exclude_fee: bool,
+    /// What was paid outside of Stripe does not count.
+    #[arg(long)]
+    pub(crate) exclude_off_stripe: bool,
+    /// A product that earns something else, such as prod_123=10%, prod_123="5.00 usd" or prod_123=nothing; may be
+    /// given again.
+    #[arg(long, value_name = "PRODUCT=REWARD")]
+    pub(crate) product: Vec<String>,
     /// Do not recognise customers by their e-mail address.
     #[arg(long)]
     pub(crate) no_match_email: bool,

@@ -84,6 +84,27 @@ pub struct Story {
     pub refunds: Vec<(i64, bool, bool)>,
     /// Does the charge tell its refunded total?
     pub total_told: bool,
+    /// Disputes: amount, how they end, are their movements told?
+    pub disputes: Vec<(i64, Ending, bool)>,
+    /// Given back outside of Stripe by a credit note, where there is an invoice.
+    pub credited: i64,
+    /// Is Stripe's fee told?
+    pub fee_told: bool,
+}
+
+/// How a dispute ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Not yet.
+    Open,
+    /// The money came back.
+    Won,
+    /// It did not.
+    Lost,
+    /// It did, though the dispute was lost.
+    LostAndReinstated,
+    /// An inquiry that came to nothing.
+    Inquiry,
 }
 
 impl Story {
@@ -120,11 +141,65 @@ impl Story {
                 say(told("failed"));
             }
         }
+        for (number, (amount, ending, told)) in self.disputes.iter().enumerate() {
+            self.dispute(number, *amount, *ending, *told).into_iter().for_each(&mut say);
+        }
+        if self.invoiced() && self.credited > 0 {
+            let note = |status: &str| {
+                Fact::new(Kind::CreditNote, self.id("cn"), 0)
+                    .with(Field::CreditStatus, status)
+                    .with(Field::OutOfBand, self.credited)
+                    .with(Field::Invoice, self.id("in"))
+            };
+            say(note("issued"));
+            // Another one was taken back.
+            say(Fact { object_id: format!("cn_{}_void", self.suffix), ..note("issued") });
+            say(Fact { object_id: format!("cn_{}_void", self.suffix), ..note("void") });
+        }
+        if self.fee_told {
+            say(Fact::new(Kind::BalanceTransaction, self.id("txn"), 0)
+                .with(Field::Amount, self.paid)
+                .with(Field::Currency, "usd")
+                .with(Field::Fee, self.paid / 50)
+                .with(Field::Charge, self.id("ch")));
+        }
         if self.total_told {
             let sum: i64 = self.refunds.iter().map(|(amount, ..)| amount).sum();
             say(Fact::new(Kind::Charge, self.id("ch"), 0).with(Field::AmountRefunded, sum));
         }
         facts
+    }
+
+    fn dispute(&self, number: usize, amount: i64, ending: Ending, told: bool) -> Vec<Fact> {
+        let id = format!("dp_{}_{number}", self.suffix);
+        let state = |status: &str| {
+            Fact::new(Kind::Dispute, id.clone(), 0)
+                .with(Field::Created, T + 60_000)
+                .with(Field::Amount, amount)
+                .with(Field::Currency, "usd")
+                .with(Field::DisputeStatus, status)
+                .with(Field::Charge, self.id("ch"))
+                .with(Field::PaymentIntent, self.id("pi"))
+        };
+        let moved = |way: &str, amount: i64| {
+            Fact::new(Kind::BalanceTransaction, format!("txn_{}_{number}_{way}", self.suffix), 0)
+                .with(Field::Amount, amount)
+                .with(Field::Currency, "usd")
+                .with(Field::Fee, 1_500)
+                .with(Field::Dispute, id.clone())
+        };
+        let (away, back) = (moved("away", -amount), moved("back", amount));
+        let open = state("needs_response");
+        match ending {
+            Ending::Inquiry => vec![state("warning_needs_response"), state("warning_closed")],
+            Ending::Open if told => vec![open, away],
+            Ending::Open => vec![open],
+            Ending::Won if told => vec![open, away, back, state("won")],
+            Ending::Won => vec![open, state("won")],
+            Ending::Lost if told => vec![open, away, state("lost")],
+            Ending::Lost => vec![open, state("lost")],
+            Ending::LostAndReinstated => vec![open, away, state("lost"), back],
+        }
     }
 
     fn objects(&self, paid: bool) -> Vec<Fact> {
@@ -218,10 +293,31 @@ impl Story {
             .with(Field::LatestCharge, self.id("ch"))
     }
 
-    /// What must have been given back in the end.
-    pub fn refunded(&self) -> i64 {
+    /// Is there an invoice?
+    pub fn invoiced(&self) -> bool {
+        matches!(self.shape, Shape::InvoiceOld | Shape::InvoiceNew | Shape::Subscription)
+    }
+
+    fn refunded_by_stripe(&self) -> i64 {
         let stayed = self.refunds.iter().filter(|(_, failed, _)| !failed).map(|(amount, ..)| amount);
         stayed.sum::<i64>().min(self.paid)
+    }
+
+    /// What disputes must have taken in the end.
+    pub fn lost(&self) -> i64 {
+        let lost = self.disputes.iter().filter(|(_, ending, _)| *ending == Ending::Lost);
+        lost.map(|(amount, ..)| amount).sum::<i64>().min(self.paid - self.refunded_by_stripe())
+    }
+
+    /// What must have been given back in the end, outside of Stripe too.
+    pub fn refunded(&self) -> i64 {
+        let credited = if self.invoiced() { self.credited } else { 0 };
+        self.refunded_by_stripe() + credited.min(self.paid - self.refunded_by_stripe() - self.lost())
+    }
+
+    /// Is a dispute open in the end?
+    pub fn disputed(&self) -> bool {
+        self.disputes.iter().any(|(_, ending, _)| *ending == Ending::Open)
     }
 
     /// Does the telling know the tax?
@@ -247,9 +343,30 @@ pub fn story(suffix: &'static str) -> impl Strategy<Value = Story> {
             let partly = matches!(shape, Shape::InvoiceOld | Shape::InvoiceNew | Shape::Subscription);
             let paid = if partly { (total / 100 * paid).max(1) } else { total };
             let refund = (1..=total, any::<bool>(), any::<bool>());
-            (proptest::collection::vec(refund, 0..4), any::<bool>()).prop_map(move |(refunds, total_told)| {
-                Story { suffix: suffix.to_owned(), shape, total, tax, paid, refunds, total_told }
-            })
+            let ending = prop::sample::select(vec![
+                Ending::Open,
+                Ending::Won,
+                Ending::Lost,
+                Ending::LostAndReinstated,
+                Ending::Inquiry,
+            ]);
+            let disputes = proptest::collection::vec((1..=total, ending, any::<bool>()), 0..3);
+            let credited = prop_oneof![2 => Just(0), 1 => 1..=total];
+            let more = (disputes, credited, any::<bool>());
+            (proptest::collection::vec(refund, 0..4), any::<bool>(), more).prop_map(
+                move |(refunds, total_told, (disputes, credited, fee_told))| Story {
+                    suffix: suffix.to_owned(),
+                    shape,
+                    total,
+                    tax,
+                    paid,
+                    refunds,
+                    total_told,
+                    disputes,
+                    credited,
+                    fee_told,
+                },
+            )
         },
     )
 }

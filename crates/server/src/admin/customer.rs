@@ -258,14 +258,15 @@ fn figures(line: &Line) -> Vec<Kpi> {
 
 fn sale_line(sale: &Sale, card: &ProgramCard, now: i64) -> SaleLine {
     let earned = sale.earned.as_ref();
+    let gone = words::Gone { refunded: sale.refunded, lost: sale.lost, disputed: sale.disputed };
     SaleLine {
         href: card.href(&format!("transactions/{}", encode(&sale.root_id))),
         at: Ago { at: sale.occurred_at, now },
         root: Id::new(object_word(&sale.root_id), &sale.root_id),
-        status: words::sale_badge(&sale.state, sale.unfinished, sale.paid, sale.refunded),
+        status: words::sale_badge(&sale.state, sale.unfinished, sale.paid, gone),
         partner: earned.map(|(partner, _, _)| words::partner(partner)),
         paid: words::money(sale.paid, &sale.currency),
-        refunded: (sale.refunded > 0).then(|| words::money(sale.refunded, &sale.currency)),
+        refunded: (gone.back() > 0).then(|| words::money(gone.back(), &sale.currency)),
         earned: earned.map(|(_, target, currency)| words::money(*target, currency)),
         nothing: words::nothing(&sale.outcome).to_owned(),
     }

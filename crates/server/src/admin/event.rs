@@ -113,7 +113,7 @@ pub(super) async fn show(
             words::buyer(&touched.customer, "")
         ),
         detail: events::earned_words(touched),
-        badge: words::sale_badge(&touched.state, false, touched.paid, touched.refunded),
+        badge: words::sale_badge(&touched.state, false, touched.paid, events::gone(touched)),
     });
     let shown = EventPage {
         id: Id::new("event", &line.event_id),

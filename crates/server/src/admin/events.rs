@@ -224,6 +224,12 @@ fn times(attempts: i64) -> String {
     }
 }
 
+/// What went back of a sale, or may yet.
+#[must_use]
+pub const fn gone(touched: &Touched) -> words::Gone {
+    words::Gone { refunded: touched.refunded, lost: touched.lost, disputed: touched.disputed }
+}
+
 /// A sale as it stands, in one sentence.
 #[must_use]
 pub fn sale_words(touched: &Touched, program_id: &str) -> String {
@@ -233,6 +239,14 @@ pub fn sale_words(touched: &Touched, program_id: &str) -> String {
     let paid = words::money(touched.paid, &touched.currency).text();
     let who = words::buyer(&touched.customer, "");
     let sale = match touched.state.as_str() {
+        "paid" if touched.disputed > 0 => {
+            let asked = words::money(touched.disputed, &touched.currency).text();
+            format!("{paid} from {who}, {asked} of it disputed")
+        }
+        "paid" if touched.lost > 0 => {
+            let lost = words::money(touched.lost, &touched.currency).text();
+            format!("{paid} from {who}, {lost} of it lost in a dispute")
+        }
         "paid" if touched.refunded > 0 => {
             let refunded = words::money(touched.refunded, &touched.currency).text();
             format!("{paid} from {who}, {refunded} of it given back")

@@ -337,8 +337,13 @@ fn customer(line: &customers::Line, card: &ProgramCard, now: i64) -> CustomerLin
 }
 
 fn commission(line: &Commission, card: &ProgramCard, now: i64) -> CommissionLine {
-    let (status, note) =
-        words::commission_badge(&line.outcome, line.target, line.matured_at.is_some(), line.payable_at);
+    let (status, note) = words::commission_badge(
+        &line.outcome,
+        line.target,
+        line.matured_at.is_some(),
+        line.payable_at,
+        line.held,
+    );
     CommissionLine {
         href: card.href(&format!("transactions/{}", encode(&line.root_id))),
         at: Ago { at: line.occurred_at, now },

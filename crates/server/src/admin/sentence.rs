@@ -27,7 +27,7 @@ pub struct Asked {
 /// `GET /terms/sentence`: 200 with the sentence, 422 with what is wrong.
 pub async fn get(_visit: Visit, Query(asked): Query<Asked>) -> Response {
     let Asked { currency, reward, value, span, count, hold_days } = asked;
-    match (TermsInput { reward, value, span, count, hold_days }).read(&currency, None) {
+    match (TermsInput { reward, value, span, count, hold_days, base: None }).read(&currency, None) {
         Ok(terms) => sentences(&terms).into_response(),
         Err(wrong) => (StatusCode::UNPROCESSABLE_ENTITY, wrong.words).into_response(),
     }

@@ -6,7 +6,7 @@ use crate::pipeline::explain::Explanation;
 use crate::ui::money::{Money, grouped};
 use crate::ui::text::sentence_case;
 use tributary_domain::money::{Currency, format_major};
-use tributary_domain::settlement::{Outcome, Target};
+use tributary_domain::settlement::{LineTrace, Outcome, Target};
 
 /// The lines, from what was paid to what is earned.
 #[must_use]
@@ -20,7 +20,7 @@ pub fn lines(e: &Explanation) -> Vec<SumLine> {
     };
     let earned = Money::new(target.amount, target.currency);
     let name = e.partner.as_ref().map(|partner| partner.name.as_str());
-    if !matches!(target.outcome, Outcome::Earns | Outcome::FullyRefunded) {
+    if !matches!(target.outcome, Outcome::Earns | Outcome::FullyRefunded | Outcome::LostInDispute) {
         let why = format!("{}.", sentence_case(target.outcome.words()));
         return vec![line("", "Paid", "", paid.text()), line("result", "Earns nothing", &why, earned.text())];
     }
@@ -28,6 +28,7 @@ pub fn lines(e: &Explanation) -> Vec<SumLine> {
     let mut lines =
         if target.trace.given.is_some() && target.trace.total == 0 { Vec::new() } else { base(e, target) };
     lines.push(rule(target));
+    lines.extend(products(target, paid.currency));
     lines.extend(kept(target, paid.currency));
     lines.extend(rounding(target));
     let label = name.map_or_else(|| "Earned".to_owned(), |name| format!("{name} earns"));
@@ -48,21 +49,36 @@ fn base(e: &Explanation, target: &Target) -> Vec<SumLine> {
     } else {
         String::new()
     };
-    let whole = trace.paid == trace.total;
+    let whole = trace.paid == trace.total && trace.off_stripe == 0;
     let mut lines =
         vec![line("", if whole { "Paid" } else { "Total" }, &discount, money(trace.total).text())];
     let tax = match trace.tax {
         _ if e.tax_unknown => "a bare charge does not say what tax it holds",
+        0 if trace.tax_kept > 0 => "part of the base",
         0 => "",
+        _ if trace.tax_kept > 0 => "on the shipping; the rest is part of the base",
         _ => "not part of the base",
     };
     lines.push(line("", "Tax", tax, money(trace.tax).negated().text()));
     if trace.shipping > 0 {
         lines.push(line("", "Shipping", "not part of the base", money(trace.shipping).negated().text()));
     }
+    if trace.off_stripe > 0 {
+        let why = "paid outside of Stripe, which the terms do not count";
+        lines.push(line("", "Off Stripe", why, money(trace.off_stripe).negated().text()));
+    }
     if !whole {
         let why = format!("{} of {} was paid", money(trace.paid).text(), money(trace.total).text());
         lines.push(line("", &format!("× {} paid", share(trace.paid, trace.total)), &why, String::new()));
+    }
+    if let Some(fee) = &trace.fee {
+        let minus = if fee == "0" { fee.clone() } else { format!("-{fee}") };
+        lines.push(line(
+            "",
+            "Stripe's fee",
+            &sentence_case(&trace.fee_note),
+            exact(&minus, money(0).currency),
+        ));
     }
     lines.push(line("total", "Base", "", exact(&trace.base, money(0).currency)));
     lines
@@ -84,18 +100,43 @@ fn rule(target: &Target) -> SumLine {
     }
     let label = match trace.rate_ppm {
         _ if trace.given.is_some() => "Reward given by the API".to_owned(),
+        _ if !trace.lines.is_empty() => "By product".to_owned(),
         Some(ppm) => format!("× {}", share(ppm, 1_000_000)),
         None => "Fixed reward".to_owned(),
     };
     line("step", &label, &why, exact(&trace.earned, target.currency))
 }
 
-/// What was kept after refunds, where something was given back.
+/// Line by line, where products have rules of their own; each with its part of the commission.
+fn products(target: &Target, currency: Currency) -> Vec<SumLine> {
+    let trace = &target.trace;
+    let money = |minor| Money::new(minor, currency).text();
+    let of_line = |part: &LineTrace| {
+        let product = if part.product.is_empty() { &part.id } else { &part.product };
+        let why = format!("{} · {}", money(part.amount), part.rule);
+        line("", product, &why, Money::new(part.earned, target.currency).text())
+    };
+    let mut lines: Vec<_> = trace.lines.iter().map(of_line).collect();
+    if let Some(sum) = trace.lines_differ {
+        let why = format!("{}; the sale's own figure counts", money(sum));
+        lines.push(line("", "The lines add up to", &why, String::new()));
+    }
+    lines
+}
+
+/// What was kept after refunds and disputes, where something was given back.
 fn kept(target: &Target, currency: Currency) -> Option<SumLine> {
     let trace = &target.trace;
     let given_back = trace.captured.checked_sub(trace.kept).filter(|back| *back > 0)?;
     let money = |minor| Money::new(minor, currency).text();
-    let why = format!("{} of {} was given back", money(given_back), money(trace.captured));
+    let of = money(trace.captured);
+    let why = match (trace.lost, given_back.saturating_sub(trace.lost)) {
+        (0, _) => format!("{} of {of} was given back", money(given_back)),
+        (lost, 0) => format!("{} of {of} was lost in a dispute", money(lost)),
+        (lost, refunded) => {
+            format!("{} of {of} was given back and {} lost in a dispute", money(refunded), money(lost))
+        }
+    };
     let label = format!("× {} kept", share(trace.kept, trace.captured));
     Some(line("step", &label, &why, exact(&trace.exact, target.currency)))
 }

@@ -205,8 +205,12 @@ fn compose(visit: &Visit, loaded: &stored::Frame, e: &Explanation) -> Transactio
 }
 
 fn badges(e: &Explanation) -> Vec<Badge> {
-    let mut badges = vec![words::sale_badge(&e.state, !e.settled, e.paid, e.refunded)];
-    if e.matured_at.is_some() {
+    let gone = words::Gone { refunded: e.refunded, lost: e.lost, disputed: e.disputed };
+    let mut badges = vec![words::sale_badge(&e.state, !e.settled, e.paid, gone)];
+    let earns = e.target.as_ref().is_some_and(|target| target.amount > 0);
+    if e.matured_at.is_some() && e.disputed > 0 && earns {
+        badges.push(Badge::with(Tone::Warn, "circle-alert", "At risk"));
+    } else if e.matured_at.is_some() {
         badges.push(Badge::new(Tone::Good, "Payable"));
     }
     if e.tax_unknown {
@@ -219,7 +223,11 @@ fn lead(e: &Explanation, target: Option<Money>, who: Option<&str>) -> String {
     match (&e.target, target, who) {
         (Some(target), Some(money), Some(who)) if target.amount > 0 => {
             let when = match e.matured_at {
+                Some(at) if e.disputed > 0 => {
+                    format!("payable since {}, at risk while a dispute is open", day(at))
+                }
                 Some(at) => format!("payable since {}", day(at)),
+                None if e.disputed > 0 => "in its hold while a dispute is open".to_owned(),
                 None => format!("payable on {}", day(target.payable_at)),
             };
             format!("{who} earns {}, {when}.", money.text())
@@ -232,6 +240,9 @@ fn sum_note(e: &Explanation) -> String {
     let Some(target) = e.target.as_ref().filter(|target| target.amount > 0) else {
         return "What Stripe says later is computed again from the start.".to_owned();
     };
+    if let Some(risk) = e.risk_words() {
+        return risk;
+    }
     match e.matured_at {
         Some(at) => format!("Out of its hold and payable since {}.", day(at)),
         None => format!("In its hold until {}, then payable.", day(target.payable_at)),

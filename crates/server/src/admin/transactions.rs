@@ -251,17 +251,18 @@ fn empty(program: &ProgramCard, wish: &Wish) -> Empty {
 
 fn row(line: &Line, program: &ProgramCard, now: i64) -> TransactionRow {
     let best = line.commissions.first();
-    let earns =
-        best.filter(|best| best.target > 0 || line.outcome == "earns" || line.outcome == "fully_refunded");
+    let shown = ["earns", "fully_refunded", "lost_in_dispute"].contains(&line.outcome.as_str());
+    let earns = best.filter(|best| best.target > 0 || shown);
+    let gone = words::Gone { refunded: line.refunded, lost: line.lost, disputed: line.disputed };
     TransactionRow {
         href: program.href(&format!("transactions/{}", encode(&line.root_id))),
         at: Ago { at: line.occurred_at, now },
         root: Id::new(object_word(&line.root_id), &line.root_id),
         customer: words::buyer(&line.customer, &line.buyer_id),
-        status: words::sale_badge(&line.state, line.unfinished, line.paid, line.refunded),
+        status: words::sale_badge(&line.state, line.unfinished, line.paid, gone),
         partner: best.map(|best| words::partner(&best.partner)),
         paid: words::money(line.paid, &line.currency),
-        refunded: (line.refunded > 0).then(|| words::money(line.refunded, &line.currency)),
+        refunded: (gone.back() > 0).then(|| words::money(gone.back(), &line.currency)),
         earns: earns.map(|best| words::money(best.target, &best.currency)),
         nothing: words::nothing(&line.outcome).to_owned(),
     }

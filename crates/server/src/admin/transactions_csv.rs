@@ -19,7 +19,7 @@ pub const MOST: i64 = 100_000;
 /// Sales that are read at once.
 const PIECE: i64 = 500;
 
-const HEAD: [&str; 14] = [
+const HEAD: [&str; 16] = [
     "date",
     "transaction",
     "state",
@@ -30,6 +30,8 @@ const HEAD: [&str; 14] = [
     "currency",
     "paid",
     "refunded",
+    "lost",
+    "disputed",
     "partner_key",
     "partner_name",
     "commission",
@@ -89,7 +91,7 @@ fn write(read: &[Line], head: bool) -> Result<Vec<u8>, StoreError> {
     csv_file::lines(head.then_some(HEAD), records)
 }
 
-fn record(line: &Line, earned: Option<&Earned>) -> [String; 14] {
+fn record(line: &Line, earned: Option<&Earned>) -> [String; 16] {
     let [email, name, surname, key] = &line.customer;
     let partner = earned.map(|earned| (&earned.partner[2], words::partner(&earned.partner)));
     [
@@ -103,6 +105,8 @@ fn record(line: &Line, earned: Option<&Earned>) -> [String; 14] {
         line.currency.to_ascii_uppercase(),
         amount(line.paid, &line.currency),
         amount(line.refunded, &line.currency),
+        amount(line.lost, &line.currency),
+        amount(line.disputed, &line.currency),
         partner.as_ref().map(|(key, _)| text(key)).unwrap_or_default(),
         partner.as_ref().map(|(_, name)| text(name)).unwrap_or_default(),
         earned.map(|earned| amount(earned.target, &earned.currency)).unwrap_or_default(),
@@ -153,6 +157,8 @@ mod tests {
             currency: "jpy".into(),
             paid: 1_200,
             refunded: 0,
+            lost: 0,
+            disputed: 0,
             unfinished: false,
             outcome: "earns".into(),
             buyer_id: String::new(),
@@ -164,6 +170,7 @@ mod tests {
                 target: 1_050,
                 payable_at: 0,
                 matured_at: None,
+                held: false,
             }],
         };
         let file = String::from_utf8(write(&[line], true).unwrap()).unwrap();
@@ -171,7 +178,7 @@ mod tests {
         assert_eq!(lines.next().unwrap().split(',').count(), HEAD.len());
         assert_eq!(
             lines.next().unwrap(),
-            "2026-11-21T10:02:41Z,in_1,paid,earns,'-1+1,'=cmd|x,\"Dana, \"\"D\"\"\",JPY,1200,0,maya,'@Sum,10.50,USD"
+            "2026-11-21T10:02:41Z,in_1,paid,earns,'-1+1,'=cmd|x,\"Dana, \"\"D\"\"\",JPY,1200,0,0,0,maya,'@Sum,10.50,USD"
         );
     }
 }

@@ -25,10 +25,11 @@ pub struct Asked {
 }
 
 /// The filters by state: value in the address, word on the chip.
-pub(super) const STATES: [(&str, &str); 5] = [
+pub(super) const STATES: [(&str, &str); 6] = [
     ("", "All"),
     ("earning", "Earning"),
     ("refunded", "Refunded"),
+    ("disputed", "Disputed"),
     ("unattributed", "Unattributed"),
     ("waiting", "Waiting"),
 ];

@@ -39,9 +39,29 @@ fn none() -> Currency {
     Currency::parse("xxx").unwrap()
 }
 
+/// What went back of a sale, or may yet. Minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Gone {
+    /// Refunded.
+    pub refunded: i64,
+    /// Lost in disputes that are over.
+    pub lost: i64,
+    /// Asked back by open disputes.
+    pub disputed: i64,
+}
+
+impl Gone {
+    /// What is gone for good.
+    #[must_use]
+    pub const fn back(self) -> i64 {
+        self.refunded.saturating_add(self.lost)
+    }
+}
+
 /// Where a sale stands.
 #[must_use]
-pub fn sale_badge(state: &str, unfinished: bool, paid: i64, refunded: i64) -> Badge {
+pub fn sale_badge(state: &str, unfinished: bool, paid: i64, gone: Gone) -> Badge {
+    let refunded = gone.back();
     match state {
         "awaiting_link" => Badge::with(Tone::Accent, "hourglass", "Awaiting link"),
         "awaiting_parent" => Badge::with(Tone::Accent, "hourglass", "Awaiting Stripe"),
@@ -50,6 +70,9 @@ pub fn sale_badge(state: &str, unfinished: bool, paid: i64, refunded: i64) -> Ba
         "uncaptured" => Badge::with(Tone::Plain, "lock", "Authorised only"),
         "nothing_to_pay" => Badge::with(Tone::Plain, "circle-minus", "Nothing to pay"),
         _ if unfinished => Badge::with(Tone::Accent, "hourglass", "Being computed"),
+        _ if gone.disputed > 0 => Badge::with(Tone::Warn, "circle-alert", "Disputed"),
+        _ if gone.lost > 0 && refunded >= paid => Badge::with(Tone::Bad, "undo-2", "Dispute lost"),
+        _ if gone.lost > 0 => Badge::with(Tone::Warn, "undo-2", "Partly lost"),
         _ if refunded > 0 && refunded >= paid => Badge::with(Tone::Bad, "undo-2", "Refunded"),
         _ if refunded > 0 => Badge::with(Tone::Warn, "undo-2", "Partly refunded"),
         _ => Badge::new(Tone::Good, "Paid"),
@@ -69,6 +92,10 @@ pub fn nothing(outcome: &str) -> &'static str {
         "beyond_first_sales" | "beyond_months" => "Beyond terms",
         "below_minimum" => "Below minimum",
         "fully_refunded" => "Refunded",
+        "lost_in_dispute" => "Dispute lost",
+        "awaiting_fee" => "Awaiting fee",
+        "awaiting_lines" => "Awaiting lines",
+        "paid_off_stripe" => "Off Stripe",
         "no_base" => "No base",
         "voided" => "Voided",
         "not_rewardable" => "Not rewardable",
@@ -97,14 +124,27 @@ pub fn person_badge(status: &str) -> Badge {
 
 /// Where a commission stands.
 #[must_use]
-pub fn commission_badge(outcome: &str, target: i64, matured: bool, payable_at: i64) -> (Badge, String) {
+pub fn commission_badge(
+    outcome: &str,
+    target: i64,
+    matured: bool,
+    payable_at: i64,
+    disputed: bool,
+) -> (Badge, String) {
     match (outcome, target) {
+        (_, 1..) if disputed && matured => {
+            (Badge::with(Tone::Warn, "circle-alert", "At risk"), "a dispute is open".to_owned())
+        }
+        (_, 1..) if disputed => {
+            (Badge::with(Tone::Warn, "hourglass", "In hold"), "a dispute is open".to_owned())
+        }
         (_, 1..) if matured => (Badge::new(Tone::Good, "Payable"), String::new()),
         (_, 1..) => {
             let until = format!("until {}", crate::ui::when::day(payable_at));
             (Badge::with(Tone::Accent, "hourglass", "In hold"), until)
         }
         ("fully_refunded", _) => (Badge::with(Tone::Bad, "undo-2", "Refunded"), String::new()),
+        ("lost_in_dispute", _) => (Badge::with(Tone::Bad, "undo-2", "Dispute lost"), String::new()),
         _ => (Badge::with(Tone::Plain, "circle-minus", "Nothing"), nothing(outcome).to_lowercase()),
     }
 }

@@ -52,7 +52,8 @@ impl Kind {
                 List::ALL.into_iter().filter(|list| list.kind().is_some()).map(Step::List).collect()
             }
             Self::Reconcile => {
-                let compared = [List::Invoices, List::Charges, List::Refunds, List::Disputes];
+                let compared =
+                    [List::Invoices, List::Charges, List::Refunds, List::Disputes, List::CreditNotes];
                 compared.into_iter().map(Step::List).collect()
             }
         }

@@ -1,7 +1,9 @@
 //! What every step of the way knows about where it works.
 
+use tributary_domain::sale::Wants;
+use tributary_domain::terms::{TermsVersion, in_force};
 use tributary_store::pipeline::codes;
-use tributary_store::{P, StoreError, Tx};
+use tributary_store::{P, StoreError, Tx, workspaces};
 
 /// A program that a connection feeds.
 #[derive(Debug, Clone)]
@@ -29,6 +31,8 @@ pub struct Context {
     pub has_codes: bool,
     /// How long a look-up at Stripe waits for its answer to come by itself, ms.
     pub link_delay_ms: i64,
+    /// All versions of each program's terms.
+    pub terms: Vec<Vec<TermsVersion>>,
 }
 
 /// The pseudo connection of sales that only our API knows.
@@ -66,8 +70,10 @@ impl Context {
             .map(|row| Ok(Fed { program_id: row.text(0)?, match_email: row.flag(1)? }))
             .collect::<Result<Vec<_>, StoreError>>()?;
         let mut has_codes = false;
+        let mut terms = Vec::with_capacity(programs.len());
         for Fed { program_id, .. } in &programs {
             has_codes = has_codes || codes::any(tx, workspace_id, program_id).await?;
+            terms.push(workspaces::list_terms(tx, workspace_id, program_id).await?);
         }
         Ok(Self {
             has_codes,
@@ -77,7 +83,15 @@ impl Context {
             now,
             programs,
             link_delay_ms,
+            terms,
         })
+    }
+
+    /// What the terms look at that any of the programs had at an instant (ms UTC).
+    #[must_use]
+    pub fn wants_at(&self, at: i64) -> Wants {
+        let then = self.terms.iter().filter_map(|versions| in_force(versions, at));
+        then.fold(Wants::default(), |wants, version| wants.or(version.terms.wants()))
     }
 
     /// Does Stripe stand behind this connection?

@@ -2,13 +2,14 @@
 //! computed: the same functions run again on the same rows.
 
 mod origins;
+mod steps;
+mod text;
 
 use super::context::api_connection;
 use super::settle::Scene;
 use crate::App;
 use serde::Serialize;
 use tributary_domain::attribution::Attribution;
-use tributary_domain::fact::{Field, Kind};
 use tributary_domain::merge::ObjectState;
 use tributary_domain::money::{Currency, format_major};
 use tributary_domain::sale::SaleState;
@@ -109,6 +110,10 @@ pub struct Explanation {
     pub refunded: i64,
     /// Captured.
     pub captured: i64,
+    /// Lost in disputes that are over.
+    pub lost: i64,
+    /// Asked back by disputes that are open: the commission stays in its hold, or is at risk.
+    pub disputed: i64,
     /// A bare charge does not say what tax it holds.
     pub tax_unknown: bool,
     /// The program's public id, if the sale belongs to one.
@@ -248,7 +253,7 @@ async fn explain(tx: &mut Tx<'_>, ws: &str, sale: Sale) -> Result<Explanation, S
     let standing: i64 = existing.iter().map(|commission| commission.target).sum();
     let wanted = target.as_ref().map_or(0, |target| target.amount);
     let postings = postings(tx, ws, &existing).await?;
-    let mut story: Vec<Step> = states.iter().filter_map(step).collect();
+    let mut story: Vec<Step> = states.iter().flat_map(|state| steps::of(state, &states)).collect();
     if let (Some(program_id), Some(customer)) = (&sale.program_id, &customer) {
         let place = (ws, sale.mode.as_str(), program_id.as_str());
         story.extend(origins::steps(tx, place, &customer.customer_id, attribution.as_ref()).await?);
@@ -274,6 +279,8 @@ async fn explain(tx: &mut Tx<'_>, ws: &str, sale: Sale) -> Result<Explanation, S
         paid: sale.paid,
         refunded: sale.refunded,
         captured: sale.captured,
+        lost: sale.lost,
+        disputed: sale.disputed,
         tax_unknown: sale.tax_unknown,
         place_reason: sale.place_reason,
         customer,
@@ -381,117 +388,6 @@ fn money(minor: i64, currency: Option<&str>) -> String {
     match currency.and_then(|code| Currency::parse(code).ok()) {
         Some(currency) => format!("{} {}", format_major(minor, currency), currency.as_str().to_uppercase()),
         None => minor.to_string(),
-    }
-}
-
-fn step(state: &ObjectState) -> Option<Step> {
-    let amount = |field| money(state.int(field).unwrap_or(0), state.text(Field::Currency));
-    let of = |at: i64, title: String, detail: String, tone| Step {
-        at,
-        title,
-        detail,
-        object_id: state.id.clone(),
-        tone,
-    };
-    let created = state.created();
-    Some(match state.kind {
-        Kind::Session => {
-            let reference = state.text(Field::ClientReferenceId);
-            let detail = reference.map(|value| format!("client_reference_id “{value}”")).unwrap_or_default();
-            of(created, "Checked out".to_owned(), detail, "calm")
-        }
-        Kind::Invoice => {
-            let reason = state.text(Field::BillingReason).unwrap_or_default().replace('_', " ");
-            if state.text(Field::InvoiceStatus) == Some("paid") {
-                let at = state.int(Field::PaidAt).unwrap_or(created);
-                of(at, format!("Paid {}", amount(Field::AmountPaid)), reason, "plus")
-            } else {
-                of(created, format!("Invoiced {}", amount(Field::Total)), reason, "calm")
-            }
-        }
-        Kind::Charge if state.text(Field::ChargeStatus) == Some("failed") => {
-            of(created, "A charge failed".to_owned(), String::new(), "calm")
-        }
-        Kind::Charge => {
-            of(created, format!("Charged {}", amount(Field::AmountCaptured)), String::new(), "plus")
-        }
-        Kind::Refund => {
-            let status = state.text(Field::RefundStatus).unwrap_or("pending").to_owned();
-            let failed = matches!(status.as_str(), "failed" | "canceled");
-            let tone = if failed { "calm" } else { "minus" };
-            of(created, format!("Refunded {}", amount(Field::Amount)), status, tone)
-        }
-        Kind::ApiTransaction => {
-            let reward = state.int(Field::ApiReward).map(|_| amount(Field::ApiReward));
-            let (title, detail) = match (state.int(Field::Amount).unwrap_or(0), reward) {
-                (0, Some(reward)) => (format!("Written by API: a reward of {reward}"), String::new()),
-                (_, Some(reward)) => (
-                    format!("Written by API: {}", amount(Field::Amount)),
-                    format!("with a reward of {reward}"),
-                ),
-                (_, None) => (format!("Written by API: {}", amount(Field::Amount)), String::new()),
-            };
-            of(created, title, detail, "plus")
-        }
-        Kind::PaymentIntent
-        | Kind::InvoicePayment
-        | Kind::Customer
-        | Kind::Subscription
-        | Kind::PromotionCode => return None,
-    })
-}
-
-impl Explanation {
-    /// For a terminal.
-    #[must_use]
-    pub fn to_text(&self) -> String {
-        let mut out = String::new();
-        let cur = Some(self.currency.as_str());
-        let mut line = |text: String| out.extend([text.as_str(), "\n"]);
-        line(format!("{}  {}  {} mode", self.root_id, self.state_words, self.mode));
-        line(format!("Paid {} of {}", money(self.paid, cur), money(self.total, cur)));
-        for step in &self.story {
-            line(format!("  {}  {}  {}  {}", iso(step.at), step.title, step.object_id, step.detail));
-        }
-        if let Some(target) = &self.target {
-            let t = &target.trace;
-            line(format!("  total            {}", money(t.total, cur)));
-            line(format!("  − tax            {}", money(t.tax, cur)));
-            line(format!("  − shipping       {}", money(t.shipping, cur)));
-            line(format!("  base             {} minor units", t.base));
-            let version = t.terms_version.map(|version| format!(" (version {version})")).unwrap_or_default();
-            match t.given {
-                Some(_) => {
-                    line(format!("  reward given by the API, in the place of the terms' reward{version}"))
-                }
-                None => line(format!("  × terms          {}{version}", t.terms_sentence)),
-            }
-            line(format!("  earned           {} minor units", t.earned));
-            if t.captured > 0 {
-                line(format!("  × kept           {} of {}", t.kept, t.captured));
-            }
-            line(format!("  exact            {} minor units, rounded once, half to even", t.exact));
-            line(format!("  = commission     {}", money(target.amount, Some(target.currency.as_str()))));
-            line(format!("  payable          {}", iso(target.payable_at)));
-        }
-        line(self.outcome_words.clone());
-        if let Some(partner) = &self.partner {
-            line(format!("Partner: {} ({})", partner.name, partner.key));
-        }
-        if let Some(why) = &self.attribution {
-            line(format!("Why: {}", why.because));
-            for piece in &why.considered {
-                line(format!("  {}: {}", piece.evidence.words(), piece.words()));
-            }
-        }
-        for p in &self.postings {
-            let amount = money(p.amount, Some(&p.currency));
-            line(format!("  {}  {} → {}  {}  {}", iso(p.at), p.debit, p.credit, amount, p.reason));
-        }
-        if !self.settled {
-            line("Not settled yet: the ledger follows in a moment.".to_owned());
-        }
-        out
     }
 }
 

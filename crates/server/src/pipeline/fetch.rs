@@ -235,7 +235,7 @@ impl Unit for Still {
 
 impl Still {
     async fn asker(&self, tx: &mut Tx<'_>, body: &Body) -> Result<Option<Connection>, StoreError> {
-        let (Need::LinksOf(id) | Need::Object(id) | Need::RefundsOf(id) | Need::CodesOf(id)) = &body.need;
+        let id = body.need.id();
         let Some(connection) = connections::find(tx, &self.workspace_id, &body.connection_id).await? else {
             return Ok(None);
         };
@@ -249,7 +249,8 @@ impl Still {
             return Ok((connection.status != "disconnected").then_some(connection));
         }
         let members = World::members_of(tx, &ctx, id).await?;
-        let open = read_sale(&members).is_some_and(|view| view.needs.contains(&body.need));
+        let open = read_sale(&members)
+            .is_some_and(|view| super::project::needs_of(&ctx, &view).any(|need| need == body.need));
         Ok(open.then_some(connection))
     }
 }
@@ -273,6 +274,12 @@ fn fetches(need: &Need) -> Vec<Fetch> {
         ],
         Need::CodesOf(id) => vec![Fetch::CodesOf { purchase: id.clone() }],
         Need::RefundsOf(id) => vec![Fetch::RefundsOf { charge: id.clone() }],
+        Need::DisputesOf(id) => vec![Fetch::DisputesOf { charge: id.clone() }],
+        Need::FeeOf(id) => vec![Fetch::FeeOf { charge: id.clone() }],
+        Need::LinesOf(id) if Kind::of_stripe_id(id) == Some(Kind::Invoice) => {
+            vec![Fetch::InvoiceLinesOf { invoice: id.clone() }]
+        }
+        Need::LinesOf(id) => vec![Fetch::SessionLinesOf { session: id.clone() }],
         Need::Object(id) => {
             let kind = Kind::of_stripe_id(id);
             kind.map(|kind| Fetch::Object { kind, id: id.clone() }).into_iter().collect()

@@ -26,7 +26,7 @@ impl Unit for Mature {
             else {
                 continue;
             };
-            if now.matured_at.is_none() && now.target > 0 {
+            if now.matured_at.is_none() && now.target > 0 && !now.held {
                 poster.mature(&now, "the hold is over")?;
             }
         }

@@ -88,7 +88,7 @@ async fn project(
     let known = stored_sales(tx, ctx, &groups).await?;
     let mut changes = Vec::with_capacity(groups.len());
     for group in &groups {
-        changes.extend(read_group(ctx, &mut world, group, &known));
+        changes.extend(read_group(ctx, &mut world, group, &known)?);
     }
     enqueue_needs(tx, ctx, &changes).await?;
     world.save(tx, ctx).await?;
@@ -132,8 +132,8 @@ fn read_group(
     world: &mut World,
     group: &Group,
     stored: &BTreeMap<String, Sale>,
-) -> Option<Change> {
-    let view = read_sale(&world.members(group))?;
+) -> Result<Option<Change>, StoreError> {
+    let Some(view) = read_sale(&world.members(group)) else { return Ok(None) };
     let mut known: Vec<Sale> = group.sale_ids.iter().filter_map(|id| stored.get(id)).cloned().collect();
     known.retain(|sale| sale.merged_into.is_none());
     // The winner is the sale that has the root already, else the first by id.
@@ -144,7 +144,7 @@ fn read_group(
     let mut known = known.into_iter();
     let before = if lost.is_some() { None } else { known.next() };
     let mut losers: Vec<Sale> = known.collect();
-    let sale = sale_of(ctx, &view, before.as_ref(), lost);
+    let sale = sale_of(ctx, &view, before.as_ref(), lost)?;
     for id in &group.ids {
         world.file(id, &sale.sale_id);
     }
@@ -155,12 +155,31 @@ fn read_group(
         (loser.unplaced, loser.unsettled) = (false, true);
     }
     let new_buyer = before.as_ref().is_none_or(|before| before.buyer_id != sale.buyer_id);
-    Some(Change { sale, losers, view, new_buyer })
+    Ok(Some(Change { sale, losers, view, new_buyer }))
+}
+
+/// What must be asked of Stripe: what every sale needs, and what the programs' terms look at.
+pub fn needs_of(ctx: &Context, view: &SaleView) -> impl Iterator<Item = Need> {
+    let wants = ctx.wants_at(view.occurred_at);
+    let fees = view.fee_needs.iter().filter(move |_| wants.fees);
+    let lines = view.line_needs.iter().filter(move |_| wants.lines);
+    let codes = ctx.has_codes;
+    let needs = view.needs.iter().filter(move |need| codes || !matches!(need, Need::CodesOf(_)));
+    let all: BTreeSet<Need> = needs.chain(fees).chain(lines).cloned().collect();
+    all.into_iter()
 }
 
 /// The row of a sale: its reading, and what placement and settlement said before.
-fn sale_of(ctx: &Context, view: &SaleView, before: Option<&Sale>, lost: Option<&String>) -> Sale {
-    let waiting = matches!(view.state, SaleState::AwaitingLink | SaleState::AwaitingParent);
+fn sale_of(
+    ctx: &Context,
+    view: &SaleView,
+    before: Option<&Sale>,
+    lost: Option<&String>,
+) -> Result<Sale, StoreError> {
+    let wants = ctx.wants_at(view.occurred_at);
+    let wanting = (wants.fees && !view.fee_needs.is_empty()) || (wants.lines && !view.line_needs.is_empty());
+    let waiting = matches!(view.state, SaleState::AwaitingLink | SaleState::AwaitingParent)
+        || (wanting && ctx.is_stripe());
     let mut sale = Sale {
         sale_id: before.map_or_else(
             || {
@@ -183,6 +202,9 @@ fn sale_of(ctx: &Context, view: &SaleView, before: Option<&Sale>, lost: Option<&
         paid: view.paid.clamp(0, view.total.max(0)),
         captured: view.captured.max(0),
         refunded: view.refunded.clamp(0, view.captured.max(0)),
+        lost: view.lost.clamp(0, (view.captured - view.refunded).max(0)),
+        disputed: view.disputed.max(0),
+        detail: serde_json::to_string(&view.detail).map_err(|e| StoreError::Inconsistent(e.to_string()))?,
         tax_unknown: view.tax_unknown,
         rewardable: view.rewardable,
         fixed_reward: view.fixed_reward,
@@ -197,7 +219,7 @@ fn sale_of(ctx: &Context, view: &SaleView, before: Option<&Sale>, lost: Option<&
         outcome: before.map(|sale| sale.outcome.clone()).unwrap_or_default(),
     };
     sale.unsettled |= before != Some(&sale);
-    sale
+    Ok(sale)
 }
 
 /// A buyer's key.
@@ -215,9 +237,28 @@ async fn enqueue_needs(tx: &mut Tx<'_>, ctx: &Context, changes: &[Change]) -> Re
     if !ctx.is_stripe() {
         return Ok(());
     }
-    let wanted = |need: &&Need| ctx.has_codes || !matches!(need, Need::CodesOf(_));
-    let needs = changes.iter().flat_map(|change| &change.view.needs).filter(wanted);
-    let bodies = needs.map(|need| super::fetch::body_of(&ctx.connection_id, need));
+    ask_for(tx, ctx, changes.iter().flat_map(|change| needs_of(ctx, &change.view))).await
+}
+
+/// Asks, by jobs, for what a sale lacks that came under terms which look at more than those that it was read for.
+///
+/// # Errors
+/// The database's.
+pub async fn ask_again(tx: &mut Tx<'_>, workspace_id: &str, sale: &Sale, now: i64) -> Result<(), StoreError> {
+    let ctx = Context::load(tx, workspace_id, &sale.connection_id, &sale.mode, now, 0).await?;
+    let members = World::members_of(tx, &ctx, &sale.root_id).await?;
+    match read_sale(&members).filter(|_| ctx.is_stripe()) {
+        Some(view) => ask_for(tx, &ctx, needs_of(&ctx, &view)).await,
+        None => Ok(()),
+    }
+}
+
+async fn ask_for(
+    tx: &mut Tx<'_>,
+    ctx: &Context,
+    needs: impl Iterator<Item = Need>,
+) -> Result<(), StoreError> {
+    let bodies = needs.map(|need| super::fetch::body_of(&ctx.connection_id, &need));
     let bodies = bodies.collect::<Result<Vec<_>, _>>()?;
     let run_at = ctx.now.saturating_add(ctx.link_delay_ms);
     jobs::enqueue(tx, &ctx.workspace_id, super::fetch::KIND, &bodies, run_at, ctx.now).await

@@ -187,6 +187,9 @@ impl Scene {
             paid: sale.paid,
             captured: sale.captured,
             refunded: sale.refunded,
+            lost: sale.lost,
+            detail: serde_json::from_str(&sale.detail)
+                .map_err(|e| StoreError::Inconsistent(format!("{}: detail: {e}", sale.sale_id)))?,
             partner_id: attribution.partner_id.clone(),
             suspended,
             archived: self.customer.archived_at(sale.occurred_at),
@@ -322,12 +325,20 @@ async fn settle_sales(
         let rows: Vec<EvidenceRow> = evidence.into_iter().map(|(row, _)| row).collect();
         let target = target_of(tx, scene, places, sale, &rows).await?;
         let outcome = target.as_ref().map_or_else(|| sale.state.clone(), outcome_text);
+        if sale.awaiting_since.is_none() && target.as_ref().is_some_and(lacks) {
+            super::project::ask_again(tx, &ws, sale, now).await?;
+        }
         apply(&mut poster, scene, sale, existing, target)?;
         outcomes.push((&sale.sale_id, outcome));
     }
     let outcomes: Vec<(&str, &str)> = outcomes.iter().map(|(id, outcome)| (*id, outcome.as_str())).collect();
     sales::set_settled(tx, &ws, &outcomes, now).await?;
     Ok(poster)
+}
+
+/// Must Stripe be asked before the terms can be applied?
+const fn lacks(target: &Target) -> bool {
+    matches!(target.outcome, settlement::Outcome::AwaitingFee | settlement::Outcome::AwaitingLines)
 }
 
 /// The target of one sale; `None` for one that is no sale (not paid, merged).
@@ -418,12 +429,18 @@ fn commission_of(scene: &Scene, sale: &Sale, target: &Target) -> Option<Commissi
         outcome: outcome_text(target),
         last_seq: 0,
         last_seal: String::new(),
+        held: sale.disputed > 0,
     })
 }
 
 fn reason_of(old: &Commission, new: &Commission, sale: &Sale) -> String {
-    if new.target < old.target && sale.refunded > 0 {
+    if new.target < old.target && sale.lost > 0 {
+        let given = if sale.refunded > 0 { format!(", {} given back", sale.refunded) } else { String::new() };
+        format!("{} of {} minor units were lost in a dispute{given}", sale.lost, sale.captured)
+    } else if new.target < old.target && sale.refunded > 0 {
         format!("{} of {} minor units were given back", sale.refunded, sale.captured)
+    } else if new.target > old.target && old.gross > old.target {
+        "money that was taken back has returned".to_owned()
     } else {
         format!("corrected: {}", new.outcome)
     }

@@ -77,7 +77,7 @@ impl Status {
 pub struct Line {
     /// The object.
     pub object_id: String,
-    /// `invoices`, `charges`, `refunds` or `disputes`.
+    /// `invoices`, `charges`, `refunds`, `disputes` or `credit_notes`.
     pub list: String,
     /// Lower case.
     pub currency: String,
@@ -172,6 +172,7 @@ pub(super) fn amount(list: &str, state: &ObjectState) -> Option<i64> {
         "charges" if text(Field::ChargeStatus) == "succeeded" => state.int(Field::AmountCaptured),
         "refunds" if !matches!(text(Field::RefundStatus), "failed" | "canceled") => state.int(Field::Amount),
         "disputes" => state.int(Field::Amount),
+        "credit_notes" if text(Field::CreditStatus) != "void" => state.int(Field::OutOfBand),
         _ => None,
     }
 }

@@ -31,6 +31,8 @@ struct Object {
     #[serde(default)]
     amount_paid: Option<i64>,
     #[serde(default)]
+    out_of_band_amount: Option<i64>,
+    #[serde(default)]
     status_transitions: Option<Transitions>,
 }
 
@@ -84,6 +86,8 @@ fn moved(list: List, object: &Object) -> Option<(i64, i64)> {
         }
         List::Refunds if !matches!(status, "failed" | "canceled") => (object.amount?, created),
         List::Disputes => (object.amount?, created),
+        // The rest of a credit note is a refund of its own, or no money that went back.
+        List::CreditNotes if status == "issued" => (object.out_of_band_amount?, created),
         _ => return None,
     };
     (amount > 0).then_some((amount, at))
@@ -114,5 +118,9 @@ mod tests {
             moved_of(List::Refunds, r#"{"id":"re_1","status":"pending","amount":9,"created":3}"#),
             Some((9, 3))
         );
+        let note = r#"{"id":"cn_1","status":"issued","amount":9,"out_of_band_amount":4,"created":3}"#;
+        assert_eq!(moved_of(List::CreditNotes, note), Some((4, 3)), "the part that went past Stripe");
+        let void = r#"{"id":"cn_1","status":"void","amount":9,"out_of_band_amount":4}"#;
+        assert_eq!(moved_of(List::CreditNotes, void), None);
     }
 }

@@ -17,7 +17,7 @@ const PIECE: i64 = 500;
 pub struct Sum {
     /// Lower case.
     pub currency: String,
-    /// `invoices`, `charges`, `refunds` or `disputes`.
+    /// `invoices`, `charges`, `refunds`, `disputes` or `credit_notes`.
     pub list: String,
     /// Objects that Stripe lists.
     pub objects: i64,

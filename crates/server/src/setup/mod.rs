@@ -1,5 +1,6 @@
 //! Setting up, by command line and by browser alike: what may be typed, and what is made of it.
 
+pub mod base;
 pub mod checks;
 pub mod first_run;
 pub mod gate;

@@ -1,9 +1,10 @@
 //! Rewards, durations and whole terms as they are typed, on the command line and in forms, and as sentences.
 
+use super::base::BaseInput;
 use crate::api::currencies::is_known;
 use serde::Deserialize;
 use tributary_domain::money::{Currency, Rate, format_major, parse_major};
-use tributary_domain::terms::{Duration, HOLD_DAYS_MAX, Reward, Terms};
+use tributary_domain::terms::{Duration, HOLD_DAYS_MAX, Reward, Terms, TermsError};
 use tributary_store::StoreError;
 
 /// `30%`, `12.5 %`, `5.00 usd`.
@@ -76,6 +77,9 @@ pub struct TermsInput {
     /// Days.
     #[serde(default)]
     pub hold_days: String,
+    /// What counts; `None` where the form does not ask for it.
+    #[serde(skip)]
+    pub base: Option<BaseInput>,
 }
 
 impl Default for TermsInput {
@@ -88,6 +92,7 @@ impl Default for TermsInput {
             span: text("months"),
             count: text("12"),
             hold_days: text("30"),
+            base: None,
         }
     }
 }
@@ -116,7 +121,8 @@ impl TermsInput {
             Duration::Lifetime => ("lifetime", String::new()),
         };
         let (reward, span) = (reward.to_owned(), span.to_owned());
-        Self { reward, value, span, count, hold_days: terms.hold_days.to_string() }
+        let (hold_days, base) = (terms.hold_days.to_string(), Some(BaseInput::of(terms)));
+        Self { reward, value, span, count, hold_days, base }
     }
 
     /// Reads the form. A fixed reward is in `currency`; what no form asks for is taken from `before`.
@@ -161,17 +167,25 @@ impl TermsInput {
             field: "hold_days",
             words: format!("Type a whole number of days from 0 to {HOLD_DAYS_MAX}."),
         })?;
-        let terms = Terms {
+        let mut terms = Terms {
             reward,
             duration,
             hold_days,
             exclude_shipping: before.is_none_or(|before| before.exclude_shipping),
+            include_tax: before.is_some_and(|before| before.include_tax),
+            exclude_fee: before.is_some_and(|before| before.exclude_fee),
+            exclude_off_stripe: before.is_some_and(|before| before.exclude_off_stripe),
+            products: before.map(|before| before.products.clone()).unwrap_or_default(),
             minimum: before.and_then(|before| before.minimum),
             cap: before.and_then(|before| before.cap),
         };
-        terms
-            .check()
-            .map_err(|error| Wrong { field: "value", words: format!("The terms cannot be: {error}.") })?;
+        if let Some(base) = &self.base {
+            base.apply(&mut terms)?;
+        }
+        terms.check().map_err(|error| Wrong {
+            field: if matches!(error, TermsError::Product { .. }) { "products" } else { "value" },
+            words: format!("The terms cannot be: {error}."),
+        })?;
         Ok(terms)
     }
 
@@ -229,7 +243,8 @@ mod tests {
             sentences(&terms),
             "A partner earns 20 % of every sale in a customer's first 12 months. It is payable after 30 days."
         );
-        assert_eq!(TermsInput::of(&terms), TermsInput::default());
+        let shown = TermsInput { base: Some(BaseInput::default()), ..TermsInput::default() };
+        assert_eq!(TermsInput::of(&terms), shown);
         let fixed = TermsInput {
             reward: "fixed".into(),
             value: "5".into(),

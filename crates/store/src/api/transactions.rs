@@ -30,6 +30,10 @@ pub struct Sale {
     pub paid: i64,
     /// Given back of what was captured.
     pub refunded: i64,
+    /// Lost in disputes that are over.
+    pub lost: i64,
+    /// Asked back by open disputes.
+    pub disputed: i64,
     /// May it earn?
     pub rewardable: bool,
     /// The customer (our id), once placed.
@@ -48,7 +52,7 @@ macro_rules! columns {
     () => {
         "SELECT s.sale_id, s.connection_id, s.root_id, s.state, s.occurred_at, s.currency, s.total, s.tax, \
          s.shipping, s.discount, s.paid, s.refunded, s.rewardable, s.customer_id, c.key, p.external_id, \
-         s.updated_at, s.merged_into FROM sale s \
+         s.updated_at, s.merged_into, s.lost, s.disputed FROM sale s \
          LEFT JOIN customer c ON c.workspace_id = s.workspace_id AND c.customer_id = s.customer_id \
          LEFT JOIN partner p ON p.workspace_id = c.workspace_id AND p.partner_id = c.partner_id "
     };
@@ -68,6 +72,8 @@ fn sale(row: &Row) -> Result<Sale, StoreError> {
         discount: row.int(9)?,
         paid: row.int(10)?,
         refunded: row.int(11)?,
+        lost: row.int(18)?,
+        disputed: row.int(19)?,
         rewardable: row.flag(12)?,
         customer_id: row.opt_text(13)?,
         customer_key: row.opt_text(14)?,

@@ -32,6 +32,8 @@ migrations!(
     "0021_payloads",
     "0022_erasure",
     "0024_partner_month",
+    "0025_disputes",
+    "0026_credit_notes_listed",
     "0027_codes",
     "0028_audit"
 );

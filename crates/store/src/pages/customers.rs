@@ -128,7 +128,7 @@ pub async fn find(tx: &mut Tx<'_>, place: &Place, customer_id: &str) -> Result<O
 }
 
 async fn add_sums(tx: &mut Tx<'_>, place: &Place, lines: &mut [Line]) -> Result<(), StoreError> {
-    let sql = "SELECT s.currency, CAST(COUNT(*) AS BIGINT), CAST(SUM(s.paid - s.refunded) AS BIGINT), \
+    let sql = "SELECT s.currency, CAST(COUNT(*) AS BIGINT), CAST(SUM(s.paid - s.refunded - s.lost) AS BIGINT), \
          CAST(COALESCE(SUM((SELECT SUM(m.target) FROM commission m WHERE m.workspace_id = s.workspace_id \
          AND m.sale_id = s.sale_id)), 0) AS BIGINT) FROM sale s WHERE s.workspace_id = $1 AND s.program_id = $2 \
          AND s.customer_id = $3 AND s.merged_into IS NULL AND s.state = 'paid' \
@@ -182,6 +182,10 @@ pub struct Sale {
     pub paid: i64,
     /// Minor units.
     pub refunded: i64,
+    /// Lost in disputes that are over, minor units.
+    pub lost: i64,
+    /// Asked back by open disputes, minor units.
+    pub disputed: i64,
     /// Is work on it still to be done?
     pub unfinished: bool,
     /// What settlement said last.
@@ -196,7 +200,7 @@ pub struct Sale {
 /// The database's.
 pub async fn sales(tx: &mut Tx<'_>, place: &Place, customer_id: &str) -> Result<Vec<Sale>, StoreError> {
     let sql = "SELECT s.root_id, s.state, s.occurred_at, s.currency, s.paid, s.refunded, (s.unplaced OR s.unsettled), \
-         s.outcome, p.name, p.surname, p.key, m.target, m.currency FROM (SELECT * FROM sale WHERE workspace_id = $1 \
+         s.outcome, p.name, p.surname, p.key, m.target, m.currency, s.lost, s.disputed FROM (SELECT * FROM sale WHERE workspace_id = $1 \
          AND program_id = $2 AND customer_id = $3 AND merged_into IS NULL ORDER BY occurred_at DESC, root_id DESC LIMIT $4) AS s \
          LEFT JOIN commission m ON m.workspace_id = $1 AND m.sale_id = s.sale_id AND m.outcome NOT IN ('merged', 'moved') \
          LEFT JOIN partner p ON p.workspace_id = $1 AND p.partner_id = m.partner_id \
@@ -216,6 +220,8 @@ pub async fn sales(tx: &mut Tx<'_>, place: &Place, customer_id: &str) -> Result<
             refunded: row.int(5)?,
             unfinished: row.flag(6)?,
             outcome: row.text(7)?,
+            lost: row.int(13)?,
+            disputed: row.int(14)?,
             earned,
         })
     };

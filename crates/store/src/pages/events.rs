@@ -54,6 +54,10 @@ pub struct Touched {
     pub paid: i64,
     /// Minor units.
     pub refunded: i64,
+    /// Lost in disputes that are over, minor units.
+    pub lost: i64,
+    /// Asked back by open disputes, minor units.
+    pub disputed: i64,
     /// What settlement said last.
     pub outcome: String,
     /// The program that it earns in.
@@ -233,7 +237,7 @@ pub async fn count(
 
 const TOUCHED: &str = "SELECT s.root_id, s.state, s.currency, s.paid, s.refunded, s.outcome, s.program_id, \
      COALESCE(c.email, ''), COALESCE(c.name, ''), COALESCE(c.surname, ''), COALESCE(c.key, ''), p.name, p.surname, \
-     p.key, m.target, m.currency FROM alias a \
+     p.key, m.target, m.currency, s.lost, s.disputed FROM alias a \
      JOIN sale s ON s.workspace_id = a.workspace_id AND s.sale_id = a.sale_id \
      LEFT JOIN customer c ON c.workspace_id = s.workspace_id AND c.customer_id = s.customer_id \
      LEFT JOIN commission m ON m.workspace_id = s.workspace_id AND m.sale_id = s.sale_id \
@@ -280,6 +284,8 @@ fn touched(row: &Row) -> Result<Touched, StoreError> {
         currency: row.text(2)?,
         paid: row.int(3)?,
         refunded: row.int(4)?,
+        lost: row.int(16)?,
+        disputed: row.int(17)?,
         outcome: row.text(5)?,
         program_id: row.opt_text(6)?,
         customer: [row.text(7)?, row.text(8)?, row.text(9)?, row.text(10)?],

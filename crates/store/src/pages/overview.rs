@@ -72,6 +72,10 @@ pub struct Sold {
     pub paid: i64,
     /// Minor units.
     pub refunded: i64,
+    /// Lost in disputes that are over, minor units.
+    pub lost: i64,
+    /// Asked back by open disputes, minor units.
+    pub disputed: i64,
     /// What settlement said last.
     pub outcome: String,
     /// E-mail, name, surname, key.
@@ -226,7 +230,7 @@ pub async fn top(
 pub async fn latest_sales(tx: &mut Tx<'_>, place: &Place, limit: i64) -> Result<Vec<Sold>, StoreError> {
     let sql = "SELECT s.root_id, s.occurred_at, s.currency, s.paid, s.refunded, s.outcome, COALESCE(c.email, ''), \
          COALESCE(c.name, ''), COALESCE(c.surname, ''), COALESCE(c.key, ''), p.partner_id, p.name, p.surname, p.key, \
-         m.target, m.currency FROM (SELECT * FROM sale WHERE workspace_id = $1 AND program_id = $2 AND mode = $3 \
+         m.target, m.currency, s.lost, s.disputed FROM (SELECT * FROM sale WHERE workspace_id = $1 AND program_id = $2 AND mode = $3 \
          AND merged_into IS NULL AND state = 'paid' ORDER BY occurred_at DESC, root_id DESC LIMIT $4) AS s \
          LEFT JOIN customer c ON c.workspace_id = $1 AND c.customer_id = s.customer_id \
          LEFT JOIN commission m ON m.workspace_id = $1 AND m.sale_id = s.sale_id AND m.outcome NOT IN ('merged', 'moved') \
@@ -246,6 +250,8 @@ pub async fn latest_sales(tx: &mut Tx<'_>, place: &Place, limit: i64) -> Result<
             currency: row.text(2)?,
             paid: row.int(3)?,
             refunded: row.int(4)?,
+            lost: row.int(16)?,
+            disputed: row.int(17)?,
             outcome: row.text(5)?,
             customer: [row.text(6)?, row.text(7)?, row.text(8)?, row.text(9)?],
             earned,

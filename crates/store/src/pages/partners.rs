@@ -248,6 +248,8 @@ pub struct Commission {
     pub payable_at: i64,
     /// When it left its hold, ms UTC.
     pub matured_at: Option<i64>,
+    /// Is a dispute open?
+    pub held: bool,
     /// The buyer: e-mail, name, surname, key.
     pub customer: [String; 4],
 }
@@ -262,7 +264,7 @@ pub async fn commissions(
     partner_id: &str,
 ) -> Result<Vec<Commission>, StoreError> {
     let sql = "SELECT m.root_id, m.occurred_at, m.currency, m.revenue, m.target, m.outcome, m.payable_at, m.matured_at, \
-         COALESCE(c.email, ''), COALESCE(c.name, ''), COALESCE(c.surname, ''), COALESCE(c.key, '') FROM commission m \
+         COALESCE(c.email, ''), COALESCE(c.name, ''), COALESCE(c.surname, ''), COALESCE(c.key, ''), m.held FROM commission m \
          LEFT JOIN customer c ON c.workspace_id = m.workspace_id AND c.customer_id = m.customer_id \
          WHERE m.workspace_id = $1 AND m.partner_id = $2 AND m.program_id = $3 AND m.mode = $4 \
          AND m.outcome NOT IN ('merged', 'moved') ORDER BY m.occurred_at DESC, m.commission_id LIMIT $5";
@@ -279,6 +281,7 @@ pub async fn commissions(
             payable_at: row.int(6)?,
             matured_at: row.opt_int(7)?,
             customer: [row.text(8)?, row.text(9)?, row.text(10)?, row.text(11)?],
+            held: row.flag(12)?,
         })
     };
     tx.rows(sql, &params).await?.iter().map(commission).collect()

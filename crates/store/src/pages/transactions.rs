@@ -23,6 +23,10 @@ pub struct Line {
     pub paid: i64,
     /// Minor units.
     pub refunded: i64,
+    /// Lost in disputes that are over, minor units.
+    pub lost: i64,
+    /// Asked back by open disputes, minor units.
+    pub disputed: i64,
     /// Is work on it still to be done?
     pub unfinished: bool,
     /// What settlement said last.
@@ -50,12 +54,14 @@ pub struct Earned {
     pub payable_at: i64,
     /// When it left its hold, ms UTC.
     pub matured_at: Option<i64>,
+    /// Is a dispute open?
+    pub held: bool,
 }
 
 /// What the list is narrowed to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// `earning`, `refunded`, `unattributed`, `waiting`, or empty for all.
+    /// `earning`, `refunded`, `disputed`, `unattributed`, `waiting`, or empty for all.
     pub state: String,
     /// An id, key, e-mail or part of a name, lower case; empty for all.
     pub search: String,
@@ -74,7 +80,7 @@ macro_rules! half {
     ($program:literal, $compare:literal, $order:literal) => {
         concat!(
             "SELECT * FROM (SELECT s.sale_id, s.root_id, s.state, s.occurred_at, s.currency, s.paid, s.refunded, \
-             (s.unplaced OR s.unsettled) AS unfinished, s.outcome, s.buyer_id, s.customer_id FROM sale s \
+             (s.unplaced OR s.unsettled) AS unfinished, s.outcome, s.buyer_id, s.customer_id, s.lost, s.disputed FROM sale s \
              WHERE s.workspace_id = $1 AND s.mode = $3 AND s.merged_into IS NULL \
              AND (s.state IN ('paid', 'awaiting_link', 'awaiting_parent') \
                OR (s.state = 'unknown' AND s.currency <> '')) AND ",
@@ -82,7 +88,7 @@ macro_rules! half {
             " AND (s.occurred_at, s.root_id) ",
             $compare,
             " ($4, $5) AND ($6 = '' OR ($6 = 'earning' AND s.outcome = 'earns') \
-             OR ($6 = 'refunded' AND s.refunded > 0) \
+             OR ($6 = 'refunded' AND s.refunded > 0) OR ($6 = 'disputed' AND s.disputed + s.lost > 0) \
              OR ($6 = 'unattributed' AND (s.program_id IS NULL OR s.outcome = 'no_partner')) \
              OR ($6 = 'waiting' AND (s.state <> 'paid' OR s.unplaced OR s.unsettled))) \
              AND ($7 = '' OR s.sale_id IN (SELECT a.sale_id FROM alias a WHERE a.workspace_id = $1 \
@@ -110,7 +116,7 @@ macro_rules! list {
         concat!(
             "SELECT l.sale_id, l.root_id, l.state, l.occurred_at, l.currency, l.paid, l.refunded, l.unfinished, \
              l.outcome, l.buyer_id, COALESCE(c.email, ''), COALESCE(c.name, ''), COALESCE(c.surname, ''), \
-             COALESCE(c.key, '') FROM (",
+             COALESCE(c.key, ''), l.lost, l.disputed FROM (",
             half!("s.program_id = $2", $compare, $order),
             " UNION ALL ",
             half!(
@@ -190,7 +196,7 @@ pub async fn some(
     Ok(lines)
 }
 
-const EARNED: &str = "SELECT p.name, p.surname, p.key, m.outcome, m.currency, m.target, m.payable_at, m.matured_at \
+const EARNED: &str = "SELECT p.name, p.surname, p.key, m.outcome, m.currency, m.target, m.payable_at, m.matured_at, m.held \
      FROM commission m JOIN partner p ON p.workspace_id = m.workspace_id AND p.partner_id = m.partner_id \
      WHERE m.workspace_id = $1 AND m.sale_id = $2 AND m.outcome NOT IN ('merged', 'moved') \
      ORDER BY m.target DESC, m.commission_id LIMIT 10";
@@ -233,6 +239,8 @@ fn line(row: &Row) -> Result<Line, StoreError> {
         outcome: row.text(8)?,
         buyer_id: row.text(9)?,
         customer: [row.text(10)?, row.text(11)?, row.text(12)?, row.text(13)?],
+        lost: row.int(14)?,
+        disputed: row.int(15)?,
         commissions: Vec::new(),
     })
 }
@@ -245,5 +253,6 @@ fn earned(row: &Row) -> Result<Earned, StoreError> {
         target: row.int(5)?,
         payable_at: row.int(6)?,
         matured_at: row.opt_int(7)?,
+        held: row.flag(8)?,
     })
 }

@@ -41,12 +41,14 @@ pub struct Commission {
     pub last_seq: i64,
     /// The seal of its last journal.
     pub last_seal: String,
+    /// Is a dispute open? Then it does not leave its hold.
+    pub held: bool,
 }
 
 macro_rules! columns {
     () => {
         "commission_id, mode, program_id, partner_id, customer_id, sale_id, root_id, rule, currency, target, gross, \
-         revenue, occurred_at, payable_at, matured_at, outcome, last_seq, last_seal"
+         revenue, occurred_at, payable_at, matured_at, outcome, last_seq, last_seal, held"
     };
 }
 
@@ -70,6 +72,7 @@ fn commission(row: &Row) -> Result<Commission, StoreError> {
         outcome: row.text(15)?,
         last_seq: row.int(16)?,
         last_seal: row.text(17)?,
+        held: row.flag(18)?,
     })
 }
 
@@ -107,7 +110,7 @@ pub async fn due(
         "SELECT ",
         columns!(),
         " FROM commission WHERE workspace_id = $1 AND matured_at IS NULL AND target > 0 AND payable_at <= $2 \
-         ORDER BY payable_at LIMIT $3"
+         AND NOT held ORDER BY payable_at LIMIT $3"
     );
     tx.rows(sql, &[P::T(workspace_id), P::I(now), P::I(limit)]).await?.iter().map(commission).collect()
 }
@@ -145,13 +148,13 @@ pub async fn upsert(
 ) -> Result<(), StoreError> {
     let sql = "INSERT INTO commission (workspace_id, commission_id, mode, program_id, partner_id, customer_id, sale_id, \
          root_id, rule, currency, target, gross, revenue, occurred_at, payable_at, matured_at, outcome, last_seq, \
-         last_seal, created_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $20) \
+         last_seal, created_at, updated_at, held) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $20, $21) \
          ON CONFLICT (workspace_id, commission_id) DO UPDATE SET customer_id = excluded.customer_id, \
          root_id = excluded.root_id, target = excluded.target, gross = excluded.gross, revenue = excluded.revenue, \
          occurred_at = excluded.occurred_at, payable_at = excluded.payable_at, matured_at = excluded.matured_at, \
          outcome = excluded.outcome, last_seq = excluded.last_seq, last_seal = excluded.last_seal, \
-         updated_at = excluded.updated_at";
+         updated_at = excluded.updated_at, held = excluded.held";
     let sets: Vec<_> = commissions
         .iter()
         .map(|c| {
@@ -176,6 +179,7 @@ pub async fn upsert(
                 P::I(c.last_seq),
                 P::T(&c.last_seal),
                 P::I(now),
+                P::F(c.held),
             ]
         })
         .collect();

@@ -35,6 +35,12 @@ pub struct Sale {
     pub captured: i64,
     /// Given back.
     pub refunded: i64,
+    /// Lost in disputes that are over.
+    pub lost: i64,
+    /// Asked back by open disputes.
+    pub disputed: i64,
+    /// [`tributary_domain::sale::Detail`] as JSON.
+    pub detail: String,
     /// A bare charge: it does not say what tax it holds.
     pub tax_unknown: bool,
     /// May it earn?
@@ -65,7 +71,7 @@ macro_rules! columns {
     () => {
         "sale_id, connection_id, mode, merged_into, root_id, state, occurred_at, currency, total, tax, shipping, \
          discount, paid, captured, refunded, tax_unknown, rewardable, fixed_reward, buyer_id, email_hash, \
-         awaiting_since, program_id, customer_id, place_reason, unplaced, unsettled, outcome"
+         awaiting_since, program_id, customer_id, place_reason, unplaced, unsettled, outcome, lost, disputed, detail"
     };
 }
 
@@ -98,6 +104,9 @@ fn sale(row: &Row) -> Result<Sale, StoreError> {
         unplaced: row.flag(24)?,
         unsettled: row.flag(25)?,
         outcome: row.text(26)?,
+        lost: row.int(27)?,
+        disputed: row.int(28)?,
+        detail: row.text(29)?,
     })
 }
 
@@ -141,8 +150,8 @@ pub async fn upsert(
     let sql = "INSERT INTO sale (workspace_id, sale_id, connection_id, mode, merged_into, root_id, state, occurred_at, \
          currency, total, tax, shipping, discount, paid, captured, refunded, tax_unknown, rewardable, fixed_reward, \
          buyer_id, email_hash, awaiting_since, program_id, customer_id, place_reason, unplaced, unsettled, outcome, \
-         updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
-         $20, $21, $22, $23, $24, $25, $26, $27, $28, $29) ON CONFLICT (workspace_id, sale_id) DO UPDATE SET \
+         updated_at, lost, disputed, detail) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
+         $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32) ON CONFLICT (workspace_id, sale_id) DO UPDATE SET \
          merged_into = excluded.merged_into, root_id = excluded.root_id, state = excluded.state, \
          occurred_at = excluded.occurred_at, currency = excluded.currency, total = excluded.total, \
          tax = excluded.tax, shipping = excluded.shipping, discount = excluded.discount, paid = excluded.paid, \
@@ -151,7 +160,8 @@ pub async fn upsert(
          email_hash = excluded.email_hash, awaiting_since = excluded.awaiting_since, \
          program_id = excluded.program_id, customer_id = excluded.customer_id, \
          place_reason = excluded.place_reason, unplaced = excluded.unplaced, unsettled = excluded.unsettled, \
-         outcome = excluded.outcome, updated_at = excluded.updated_at";
+         outcome = excluded.outcome, updated_at = excluded.updated_at, lost = excluded.lost, \
+         disputed = excluded.disputed, detail = excluded.detail";
     let sets: Vec<_> = sales
         .iter()
         .map(|s| {
@@ -185,6 +195,9 @@ pub async fn upsert(
                 P::F(s.unsettled),
                 P::T(&s.outcome),
                 P::I(now),
+                P::I(s.lost),
+                P::I(s.disputed),
+                P::T(&s.detail),
             ]
         })
         .collect();

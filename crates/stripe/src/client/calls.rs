@@ -127,6 +127,23 @@ impl StripeClient {
                 // Pages of an import are asked for by `list_page`; what was concluded cannot be asked.
                 return Err(bad_id(page));
             }
+            Fetch::DisputesOf { charge } => self.pages("/v1/disputes", vec![pair("charge", charge)]).await?,
+            Fetch::FeeOf { charge } => {
+                let path = path_of(Kind::Charge, charge)?;
+                match self.get(&path, vec![pair("expand[0]", "balance_transaction")]).await {
+                    Ok(reply) => vec![reply.body],
+                    Err(ApiError::NotFound { .. }) => return Ok(Fetched::Missing),
+                    Err(error) => return Err(error),
+                }
+            }
+            Fetch::InvoiceLinesOf { invoice } => {
+                let path = format!("{}/lines", path_of(Kind::Invoice, invoice)?);
+                self.pages(&path, Params::new()).await?
+            }
+            Fetch::SessionLinesOf { session } => {
+                let path = format!("{}/line_items", path_of(Kind::Session, session)?);
+                self.pages(&path, Params::new()).await?
+            }
         };
         Ok(Fetched::Pages(pages))
     }
@@ -201,10 +218,13 @@ fn path_of(kind: Kind, id: &str) -> Result<String, ApiError> {
         Kind::Session => "checkout/sessions",
         Kind::InvoicePayment => "invoice_payments",
         Kind::Refund => "refunds",
+        Kind::Dispute => "disputes",
+        Kind::CreditNote => "credit_notes",
+        Kind::BalanceTransaction => "balance_transactions",
         Kind::Customer => "customers",
         Kind::Subscription => "subscriptions",
         Kind::PromotionCode => "promotion_codes",
-        Kind::ApiTransaction => return Err(bad_id(id)),
+        Kind::Line | Kind::ApiTransaction => return Err(bad_id(id)),
     };
     Ok(format!("/v1/{collection}/{}", checked_id(id)?))
 }

@@ -7,10 +7,7 @@ pub(super) const NO_OBJECT: &str = "The event has no data.object.";
 
 /// Families of types, the longest prefix first where one begins like another.
 const FAMILIES: &[(&str, &str)] = &[
-    (
-        "charge.dispute.",
-        "Disputes are not followed by this version. The commission stays; void or hold it by hand.",
-    ),
+    ("charge.dispute.", "This change of a dispute moves no money and opens or ends nothing."),
     (
         "tributary.test",
         "A test event that Tributary sent to itself: the address, the signing secret and the pipeline work.",
@@ -18,7 +15,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("charge.failed", "A failed charge brings no money."),
     ("charge.", "This change of a charge moves no money."),
     ("checkout.session.expired", "An expired session was not paid."),
-    ("credit_note.", "A credit note's refunds arrive as refunds; by itself it moves no money back."),
+    ("credit_note.", "This change of a credit note moves no money."),
     ("customer.subscription.", "The end of a subscription moves no money; what was earned stays."),
     ("customer.discount.", "A discount shows on the invoice or session that it lowers."),
     ("customer.", "This change of a buyer has no bearing on sales."),

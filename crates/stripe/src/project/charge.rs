@@ -1,7 +1,7 @@
 //! `charge` → facts.
 
 use super::collector::{Collector, Put};
-use crate::json::{Amount, Read, Said};
+use crate::json::{Amount, IdOr, Read, Said};
 use crate::views::{Charge, Page, Refund};
 use serde_json::value::RawValue;
 use tributary_domain::fact::{Fact, Field, Kind};
@@ -31,6 +31,13 @@ pub(crate) fn charge(raw: &RawValue, c: &mut Collector<'_>) {
     fact.buyer(&view.customer, &view.customer_account);
     fact.link(Field::PaymentIntent, &view.payment_intent);
     fact.link(Field::Invoice, &view.invoice);
+    if view.disputed == Said::Is(true) {
+        fact.set(Field::Disputed, true);
+    }
+    if let Said::Is(moved) = &view.balance_transaction {
+        fact.set(Field::BalanceTransaction, moved.id.as_ref());
+    }
+    fact.presented(&view.presentment_details);
     fact.metadata(&view.metadata, Field::PartnerKey, Field::CustomerKey);
     person(&view, &mut fact, c);
     let id = fact.object_id.clone();
@@ -38,6 +45,11 @@ pub(crate) fn charge(raw: &RawValue, c: &mut Collector<'_>) {
     c.expand(Kind::Customer, &view.customer);
     c.expand(Kind::PaymentIntent, &view.payment_intent);
     c.expand(Kind::Invoice, &view.invoice);
+    if let Said::Is(IdOr { id: moved, object: Some(object) }) = &view.balance_transaction {
+        super::balance_transaction(object, c);
+        let of = Fact::new(Kind::BalanceTransaction, moved.as_ref(), c.at());
+        c.add(of.with(Field::Charge, id.as_str()));
+    }
     refunds(&view.refunds, &id, c);
 }
 

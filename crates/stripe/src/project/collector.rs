@@ -2,7 +2,7 @@
 
 use crate::facts::{Person, normalise_email};
 use crate::json::{Amount, IdOr, Items, MAX_ITEMS, Millis, Notes, Read, Said, Text};
-use crate::views::{Metadata, Page, sum_of_parts};
+use crate::views::{Metadata, Page, Presentment, sum_of_parts};
 use serde_json::value::RawValue;
 use tributary_domain::fact::{Fact, Field, Kind, Value};
 
@@ -98,6 +98,11 @@ impl<'h> Collector<'h> {
         }
     }
 
+    /// Says one thing of all objects of a kind.
+    pub(crate) fn set_on(&mut self, kind: Kind, field: Field, value: &str) {
+        self.facts.iter_mut().filter(|fact| fact.kind == kind).for_each(|fact| fact.set(field, value));
+    }
+
     fn nested(&mut self, kind: Kind, object: &RawValue) {
         if self.depth >= MAX_DEPTH {
             self.notes.add("Objects are nested too deeply; the inner ones were not read.");
@@ -159,6 +164,8 @@ pub(crate) trait Put {
     fn text(&mut self, field: Field, text: &Said<Text<'_>>);
     /// A currency: three letters, in lower case.
     fn currency(&mut self, currency: &Said<Text<'_>>, notes: &mut Notes);
+    /// What the buyer saw, where that is another currency.
+    fn presented(&mut self, details: &Said<Presentment<'_>>);
     /// The buyer: customer, or the account that stands for one.
     fn buyer(&mut self, customer: &Said<IdOr<'_>>, account: &Said<IdOr<'_>>);
     /// The metadata keys that are used.
@@ -200,6 +207,19 @@ impl Put for Fact {
             self.set(Field::Currency, currency.to_ascii_lowercase());
         } else {
             notes.add("A currency is not three letters; it was read as absent.");
+        }
+    }
+
+    fn presented(&mut self, details: &Said<Presentment<'_>>) {
+        if let Said::Is(Presentment {
+            presentment_amount: amount @ Said::Is(_),
+            presentment_currency: Said::Is(currency),
+            ..
+        }) = details
+            && currency.len() == 3
+        {
+            self.amount(Field::PresentmentAmount, *amount);
+            self.set(Field::PresentmentCurrency, currency.to_ascii_lowercase());
         }
     }
 

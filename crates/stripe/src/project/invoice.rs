@@ -78,7 +78,18 @@ fn state(view: &Invoice<'_>, fact: &mut Fact, at: i64, paid_now: bool) {
 fn amounts(view: &Invoice<'_>, fact: &mut Fact, c: &mut Collector<'_>) {
     fact.amount(Field::Total, view.total);
     fact.amount(Field::TotalExcludingTax, view.total_excluding_tax);
+    fact.amount(Field::AmountDue, view.amount_due);
     fact.amount(Field::AmountPaid, view.amount_paid);
+    fact.amount(Field::PaidOffStripe, view.amount_paid_off_stripe);
+    if view.paid_out_of_band == Said::Is(true) {
+        fact.set(Field::PaidOutOfBand, true);
+    }
+    if let Said::Is(cost) = &view.shipping_cost {
+        fact.amount(Field::ShippingTax, cost.amount_tax);
+    }
+    if let Some(lines) = super::line::shown(&view.lines) {
+        fact.set(Field::Lines, lines);
+    }
     let taxes = c.sum(&view.total_taxes).or_else(|| c.sum(&view.total_tax_amounts));
     match taxes {
         Some(taxes) => fact.set(Field::TaxTotal, taxes),

@@ -55,6 +55,9 @@ fn finish(view: &InvoicePayment<'_>, mut fact: Fact, c: &mut Collector<'_>) {
     fact.text(Field::InvoicePaymentStatus, &view.status);
     fact.amount(Field::AmountPaid, view.amount_paid);
     fact.currency(&view.currency, &mut c.notes);
+    if let Said::Is(payment) = &view.payment {
+        fact.text(Field::PaymentType, &payment.kind);
+    }
     if let Said::Is(invoice) = &view.invoice {
         fact.set(Field::Invoice, invoice.id.as_ref());
     }

@@ -15,6 +15,7 @@ pub(crate) fn refund(raw: &RawValue, c: &mut Collector<'_>) {
     fact.amount(Field::Amount, view.amount);
     fact.link(Field::Charge, &view.charge);
     fact.link(Field::PaymentIntent, &view.payment_intent);
+    fact.link(Field::BalanceTransaction, &view.balance_transaction);
     c.add(fact);
     c.expand(Kind::Charge, &view.charge);
     c.expand(Kind::PaymentIntent, &view.payment_intent);

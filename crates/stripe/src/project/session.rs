@@ -28,6 +28,7 @@ pub(crate) fn session(raw: &RawValue, c: &mut Collector<'_>) {
     fact.metadata(&view.metadata, Field::PartnerKey, Field::CustomerKey);
     payment_link(&view, &mut fact, c);
     discounts(&view, &mut fact, c);
+    fact.presented(&view.presentment_details);
     amounts(&view, &mut fact);
     person(&view, &mut fact, c);
     c.add(fact);
@@ -64,7 +65,10 @@ fn discounts(view: &Session<'_>, fact: &mut Fact, c: &mut Collector<'_>) {
 fn amounts(view: &Session<'_>, fact: &mut Fact) {
     fact.amount(Field::AmountTotal, view.amount_total);
     let shipping = match &view.shipping_cost {
-        Said::Is(cost) => cost.excluding_tax(),
+        Said::Is(cost) => {
+            fact.amount(Field::ShippingTax, cost.amount_tax);
+            cost.excluding_tax()
+        }
         _ => None,
     };
     if let Some(shipping) = shipping {

@@ -106,7 +106,21 @@ impl Objects<'_> {
         if !self.era.has_invoice_payments() {
             set(&mut object, json!({ "subscription": plot.subscription() }));
         }
+        self.line(&mut object, purchase, net);
         object
+    }
+
+    /// The one line of an invoice, its product where the era has it.
+    fn line(&self, invoice: &mut Value, purchase: &Purchase, net: i64) {
+        let Some(line) = invoice.pointer_mut("/lines/data/0") else { return };
+        set(line, json!({ "id": purchase.invoice.replacen("in_", "il_", 1), "amount": net }));
+        let product = format!("prod_{}", self.plot.tag);
+        if let Some(price) = line.get_mut("price").filter(|price| price.is_object()) {
+            set(price, json!({ "product": product }));
+        } else {
+            let details = json!({ "price": format!("price_{}", self.plot.tag), "product": product });
+            set(line, json!({ "pricing": { "type": "price_details", "price_details": details } }));
+        }
     }
 
     /// The invoice's payment, since basil.
@@ -161,6 +175,7 @@ impl Objects<'_> {
                 "amount_refunded": refunded, "refunded": refunded == plot.total, "currency": plot.currency,
                 "payment_intent": purchase.payment_intent, "customer": invoiced.then(|| plot.customer()),
                 "billing_details": { "email": plot.email, "name": "Grace Buyer" }, "transfer_data": null,
+                "balance_transaction": purchase.charge.replacen("ch_", "txn_", 1),
             }),
         );
         fit(&mut object, json!({ "invoice": invoiced.then_some(&purchase.invoice), "source": null }));
@@ -176,6 +191,32 @@ impl Objects<'_> {
         } else if let Some(charge) = charge.as_object_mut() {
             charge.remove("refunds");
         }
+    }
+
+    /// A dispute over all of a purchase in a state, with its movements of money: away, and back.
+    #[must_use]
+    pub fn dispute(&self, purchase: &Purchase, status: &str, away: bool, back: bool) -> Value {
+        let plot = self.plot;
+        let mut object = self.era.shape("dispute");
+        let moved = |n: u8, amount: i64| {
+            json!({
+                "id": format!("txn_{}{n}", plot.tag), "object": "balance_transaction", "amount": amount,
+                "currency": plot.currency, "fee": if amount < 0 { 1_500 } else { 0 }, "created": purchase.at_s + 200_000,
+                "exchange_rate": null, "net": amount, "type": "adjustment",
+            })
+        };
+        let mut moves = Vec::new();
+        moves.extend(away.then(|| moved(1, -plot.total)));
+        moves.extend(back.then(|| moved(2, plot.total)));
+        set(
+            &mut object,
+            json!({
+                "id": format!("dp_{}", plot.tag), "created": purchase.at_s + 200_000, "status": status,
+                "amount": plot.total, "currency": plot.currency, "charge": purchase.charge,
+                "payment_intent": purchase.payment_intent, "reason": "fraudulent", "balance_transactions": moves,
+            }),
+        );
+        object
     }
 
     /// The refund of the plot.

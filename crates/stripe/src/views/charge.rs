@@ -1,6 +1,6 @@
 //! `charge`
 
-use super::parts::{Contact, Metadata, Page};
+use super::parts::{Contact, Metadata, Page, Presentment};
 use crate::json::{Amount, IdOr, Millis, Text, view};
 
 view! {
@@ -36,6 +36,12 @@ view! {
         payment_intent: IdOr<'a> = b"payment_intent",
         /// The invoice, before basil; null there means that there is none.
         invoice: IdOr<'a> = b"invoice",
+        /// Was it ever disputed?
+        disputed: bool = b"disputed",
+        /// Its movement on the merchant's balance; null while it is not settled.
+        balance_transaction: IdOr<'a> = b"balance_transaction",
+        /// What the buyer saw, where that is another currency.
+        presentment_details: Presentment<'a> = b"presentment_details",
         /// Metadata.
         metadata: Metadata<'a> = b"metadata",
     }

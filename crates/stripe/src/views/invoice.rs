@@ -26,8 +26,14 @@ view! {
         total: Amount = b"total",
         /// The total without tax.
         total_excluding_tax: Amount = b"total_excluding_tax",
+        /// What was due.
+        amount_due: Amount = b"amount_due",
         /// What was paid.
         amount_paid: Amount = b"amount_paid",
+        /// What was paid outside of Stripe, since 2026-05-27.
+        amount_paid_off_stripe: Amount = b"amount_paid_off_stripe",
+        /// Marked as paid outside of Stripe, before basil.
+        paid_out_of_band: bool = b"paid_out_of_band",
         /// Taxes, since basil.
         total_taxes: Items<'a> = b"total_taxes",
         /// Taxes, before basil.

@@ -55,6 +55,16 @@ impl ShippingCost<'_> {
 }
 
 view! {
+    /// What the buyer saw, where that is another currency.
+    Presentment {
+        /// Minor units, since 2025-03-31.
+        presentment_amount: Amount = b"presentment_amount",
+        /// ISO 4217, since 2025-03-31.
+        presentment_currency: Text<'a> = b"presentment_currency",
+    }
+}
+
+view! {
     /// One entry of a list of taxes or discounts.
     AmountPart {
         /// Minor units.

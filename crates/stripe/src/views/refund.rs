@@ -19,5 +19,7 @@ view! {
         charge: IdOr<'a> = b"charge",
         /// The PaymentIntent.
         payment_intent: IdOr<'a> = b"payment_intent",
+        /// What it moved of the balance.
+        balance_transaction: IdOr<'a> = b"balance_transaction",
     }
 }

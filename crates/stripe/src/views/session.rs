@@ -1,6 +1,6 @@
 //! `checkout.session`
 
-use super::parts::{Contact, Metadata, ShippingCost};
+use super::parts::{Contact, Metadata, Presentment, ShippingCost};
 use crate::json::{Amount, Brief, IdOr, Items, Millis, Text, view};
 
 view! {
@@ -42,6 +42,8 @@ view! {
         payment_link: IdOr<'a> = b"payment_link",
         /// Discounts, since 2025-02-24.
         discounts: Items<'a> = b"discounts",
+        /// What the buyer saw, where that is another currency.
+        presentment_details: Presentment<'a> = b"presentment_details",
         /// Metadata.
         metadata: Metadata<'a> = b"metadata",
     }

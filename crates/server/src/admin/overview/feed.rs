@@ -53,12 +53,20 @@ fn plain(text: impl Into<String>) -> Part {
 
 fn sale_item(sale: &Sold, card: &ProgramCard, now: i64) -> FeedItem {
     let paid = words::money(sale.paid, &sale.currency).text();
-    let back = words::money(sale.refunded, &sale.currency).text();
+    let gone = sale.refunded.saturating_add(sale.lost);
+    let back = words::money(gone, &sale.currency).text();
+    let how = if sale.lost > 0 && sale.refunded > 0 {
+        "given back or lost in a dispute"
+    } else if sale.lost > 0 {
+        "lost in a dispute"
+    } else {
+        "refunded"
+    };
     let link = Part::Link(
         format!("{} {}", object_word(&sale.root_id), shorten_id(&sale.root_id)),
         card.href(&format!("transactions/{}", encode(&sale.root_id))),
     );
-    let whole = sale.refunded > 0 && sale.refunded >= sale.paid;
+    let whole = gone > 0 && gone >= sale.paid;
     let (icon, parts) = match &sale.earned {
         Some((partner_id, partner, target, currency)) => {
             let href = card.href(&format!("partners/{}", encode(partner_id)));
@@ -68,7 +76,7 @@ fn sale_item(sale: &Sold, card: &ProgramCard, now: i64) -> FeedItem {
                 (
                     "undo-2",
                     vec![
-                        plain(format!("{paid} was refunded: ")),
+                        plain(format!("{paid} was {how}: ")),
                         who,
                         plain(" keeps "),
                         amount,
@@ -76,8 +84,12 @@ fn sale_item(sale: &Sold, card: &ProgramCard, now: i64) -> FeedItem {
                         link,
                     ],
                 )
-            } else if sale.refunded > 0 {
-                let rest = format!(" after {back} of {paid} was refunded");
+            } else if sale.disputed > 0 {
+                let asked = words::money(sale.disputed, &sale.currency).text();
+                let rest = format!(", held while {asked} of it is disputed");
+                ("circle-alert", vec![who, plain(" earns "), amount, plain(" from "), link, plain(rest)])
+            } else if gone > 0 {
+                let rest = format!(" after {back} of {paid} was {how}");
                 ("undo-2", vec![who, plain(" earns "), amount, plain(" from "), link, plain(rest)])
             } else {
                 ("receipt", vec![who, plain(" earned "), amount, plain(" from "), link])

@@ -70,7 +70,7 @@ pub(super) fn counts(loaded: &Loaded, period: &Period) -> Vec<Kpi> {
         figure("New customers", customers),
         figure("Visits", visits),
         share("Visits that became customers", customers, visits, More::Better, "no visits"),
-        share("Sales refunded", refunded, sales, More::Worse, "no sales"),
+        share("Refunded or lost", refunded, sales, More::Worse, "no sales"),
     ]
 }
 

@@ -48,11 +48,11 @@ pub struct ProgramPage {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Template)]
 #[template(path = "components/area.html")]
 pub struct Area {
-    name: &'static str,
-    label: &'static str,
-    value: String,
-    help: &'static str,
-    error: String,
+    pub(super) name: &'static str,
+    pub(super) label: &'static str,
+    pub(super) value: String,
+    pub(super) help: &'static str,
+    pub(super) error: String,
 }
 impl askama::filters::HtmlSafe for Area {}
 

@@ -1,14 +1,17 @@
 //! Settings → Terms: what is in force, a form for the next version, and all versions.
 
+use super::program::Area;
 use super::{Around, Asked, Load, back};
 use crate::App;
 use crate::admin::error::PageError;
 use crate::admin::forms::{Posted, may_change};
 use crate::admin::visit::Visit;
 use crate::audit::{Note, note, user};
+use crate::setup::base::BaseInput;
 use crate::setup::reward::{TermsInput, sentences};
 use crate::ui::Tone;
 use crate::ui::badge::Badge;
+use crate::ui::controls::Checkbox;
 use crate::ui::frame::Frame;
 use crate::ui::page::page;
 use crate::ui::terms::TermsFields;
@@ -30,6 +33,8 @@ pub struct TermsPage {
     around: Around,
     current: String,
     fields: TermsFields,
+    counts: [Checkbox; 4],
+    products: Area,
     currency: String,
     versions: Vec<VersionLine>,
 }
@@ -55,6 +60,12 @@ pub struct Sent {
     #[serde(default)]
     count: String,
     hold_days: String,
+    include_tax: Option<String>,
+    include_shipping: Option<String>,
+    exclude_fee: Option<String>,
+    exclude_off_stripe: Option<String>,
+    #[serde(default)]
+    products: String,
     #[serde(default)]
     go: String,
 }
@@ -103,8 +114,30 @@ fn render(
     let current = in_force(versions, visit.now).map(|one| sentences(&one.terms)).unwrap_or_default();
     let currency = loaded.shown.program.currency.clone();
     let fields = TermsFields::new(input, &currency);
+    let (counts, products) = base_fields(input, &currency);
     let frame = around.frame.clone();
-    page(status, &TermsPage { frame, around, current, fields, currency, versions: lines })
+    page(status, &TermsPage { frame, around, current, fields, counts, products, currency, versions: lines })
+}
+
+/// What counts, and the products with rules of their own.
+fn base_fields(input: &TermsInput, currency: &str) -> ([Checkbox; 4], Area) {
+    let base = input.base.clone().unwrap_or_default();
+    let tick = |name, label, value: &Option<String>| Checkbox { name, label, checked: value.is_some() };
+    let wrong = input.read(currency, None).err().filter(|wrong| wrong.field == "products");
+    let counts = [
+        tick("include_tax", "Tax counts", &base.include_tax),
+        tick("include_shipping", "Shipping counts", &base.include_shipping),
+        tick("exclude_fee", "Leave out what Stripe keeps", &base.exclude_fee),
+        tick("exclude_off_stripe", "Leave out what was paid outside of Stripe", &base.exclude_off_stripe),
+    ];
+    let products = Area {
+        name: "products",
+        label: "Products that earn something else",
+        value: base.products,
+        help: "One a line: the product's id at Stripe, then a share, an amount or “nothing”, such as prod_Nx12 10%.",
+        error: wrong.map(|wrong| wrong.words).unwrap_or_default(),
+    };
+    (counts, products)
 }
 
 /// `POST /p/{program}/settings/terms`
@@ -121,8 +154,10 @@ pub async fn post(
 async fn save(app: &App, visit: &Visit, public_id: &str, sent: Sent) -> Result<Response, PageError> {
     may_change(visit, &sent.form_token)?;
     let (loaded, versions) = app.db.read(LoadAll(Load::new(visit, public_id))).await?;
-    let Sent { reward, value, span, count, hold_days, go, .. } = sent;
-    let input = TermsInput { reward, value, span, count, hold_days };
+    let Sent { reward, value, span, count, hold_days, include_tax, include_shipping, .. } = sent;
+    let Sent { exclude_fee, exclude_off_stripe, products, go, .. } = sent;
+    let base = BaseInput { include_tax, include_shipping, exclude_fee, exclude_off_stripe, products };
+    let input = TermsInput { reward, value, span, count, hold_days, base: Some(base) };
     let before = in_force(&versions, visit.now).map(|one| one.terms.clone());
     let read = input.read(&loaded.shown.program.currency, before.as_ref());
     let terms = match read {

@@ -47,7 +47,7 @@ pub struct ProgramForm {
 
 impl Default for ProgramForm {
     fn default() -> Self {
-        let TermsInput { reward, value, span, count, hold_days } = TermsInput::default();
+        let TermsInput { reward, value, span, count, hold_days, .. } = TermsInput::default();
         Self {
             form_token: String::new(),
             name: String::new(),
@@ -105,6 +105,7 @@ impl ProgramForm {
             span: self.span.clone(),
             count: self.count.clone(),
             hold_days: self.hold_days.clone(),
+            base: None,
         }
     }
 

@@ -101,6 +101,10 @@ pub struct TransactionView {
     pub discount_code: Option<String>,
     /// Given back.
     pub refunded_amount: Major,
+    /// Lost in disputes that are over.
+    pub lost_amount: Major,
+    /// Asked back by open disputes.
+    pub disputed_amount: Major,
     /// Always 0.
     pub credit: u8,
     /// Always true.
@@ -171,6 +175,8 @@ pub(crate) fn transaction(t: &Transaction) -> Result<TransactionView, ApiError> 
         discount_amount: money(of_item(|item| item.discount_amount, sale.discount))?,
         discount_code: item.as_ref().and_then(|item| item.discount_code.clone()),
         refunded_amount: money(sale.refunded)?,
+        lost_amount: money(sale.lost)?,
+        disputed_amount: money(sale.disputed)?,
         credit: 0,
         is_currency: true,
         rewardable: sale.rewardable,

@@ -57,12 +57,12 @@ pub async fn read_books(
             *books.targets.entry(key).or_default() += target;
         }
     }
-    let sql = "SELECT mode, root_id, currency, total, tax, shipping, paid, captured, refunded FROM sale \
+    let sql = "SELECT mode, root_id, currency, total, tax, shipping, paid, captured, refunded, lost FROM sale \
          WHERE workspace_id = $1 AND merged_into IS NULL AND state = 'paid' AND occurred_at <= $2";
     for row in tx.rows(sql, &[P::T(ws), until]).await? {
         let key = (row.text(0)?, String::new(), shared_root(&row.text(1)?));
         let mut figures = vec![row.text(2)?];
-        for at in 3..9 {
+        for at in 3..10 {
             figures.push(row.int(at)?.to_string());
         }
         books.books.sales.insert(key, figures.join(" "));

@@ -4,7 +4,7 @@ use crate::cli::{Kind, SetupArgs};
 use crate::failure::Failure;
 use tributary_domain::money::Currency;
 use tributary_domain::terms::Terms;
-use tributary_server::setup::{checks, reward};
+use tributary_server::setup::{base, checks, reward};
 use url::Url;
 
 /// Checked input.
@@ -30,7 +30,12 @@ impl Input {
             duration: reward::duration(&args.duration)
                 .map_err(|e| Failure::usage(format!("--duration: {e}.")))?,
             hold_days: args.hold_days,
-            exclude_shipping: true,
+            exclude_shipping: !args.include_shipping,
+            include_tax: args.include_tax,
+            exclude_fee: args.exclude_fee,
+            exclude_off_stripe: args.exclude_off_stripe,
+            products: base::product_rules(args.product.iter().map(String::as_str))
+                .map_err(|e| Failure::usage(format!("--product: {e}.")))?,
             minimum: None,
             cap: None,
         };

@@ -1,0 +1,82 @@
+//! The money of an invoice.
+
+use super::{Money, Reader, SaleState, ask};
+use crate::fact::{Field, Kind};
+use crate::merge::ObjectState;
+
+impl Reader<'_> {
+    pub(super) fn of_invoice(&self, invoice: &ObjectState) -> Money {
+        if invoice.text(Field::InvoiceStatus) != Some("paid") {
+            return Money::nothing(SaleState::Unpaid);
+        }
+        let int = |field| invoice.int(field);
+        let mut money = Money::nothing(SaleState::Paid);
+        money.currency = invoice.text(Field::Currency).unwrap_or_default().to_owned();
+        money.occurred_at =
+            int(Field::PaidAt).or_else(|| self.charged_at()).unwrap_or_else(|| invoice.created());
+        let (Some(total), Some(paid)) = (int(Field::Total), int(Field::AmountPaid)) else {
+            money.state = SaleState::AwaitingParent;
+            return money.needing(ask(invoice));
+        };
+        let paid = with_off_stripe(invoice, paid);
+        if total <= 0 || paid <= 0 {
+            money.state = SaleState::NothingToPay;
+            return money;
+        }
+        let net = int(Field::TotalExcludingTax)
+            .or_else(|| int(Field::TaxTotal).map(|tax| total.saturating_sub(tax)));
+        let Some(net) = net.map(|net| net.clamp(0, total)) else {
+            // Gross is never taken for net: ask Stripe for the invoice in a shape that tells.
+            money.state = SaleState::AwaitingParent;
+            return money.needing(ask(invoice));
+        };
+        money.total = total;
+        money.tax = total - net;
+        money.shipping = int(Field::ShippingExcludingTax).unwrap_or(0).clamp(0, net);
+        money.shipping_tax = int(Field::ShippingTax).unwrap_or(0).clamp(0, money.tax);
+        money.discount = int(Field::AmountDiscount).unwrap_or(0);
+        money.paid = paid;
+        // Charges in another currency cannot be compared with what the invoice says.
+        money.captured = match self.captured() {
+            captured if captured > 0 && !self.charged_in(&money.currency) => captured,
+            captured => captured.max(paid.min(total)),
+        };
+        money.off_stripe = self.off_stripe(invoice, &money);
+        money
+    }
+
+    /// What of an invoice was paid outside of Stripe, by its own word, by its payments, or because it was marked so.
+    fn off_stripe(&self, invoice: &ObjectState, money: &Money) -> i64 {
+        let paid = money.paid.min(money.total);
+        let told = invoice.int(Field::PaidOffStripe).unwrap_or(0);
+        let recorded = self
+            .of(Kind::InvoicePayment)
+            .filter(|payment| payment.text(Field::InvoicePaymentStatus) == Some("paid"))
+            .filter(|payment| {
+                let with = payment.text(Field::PaymentType);
+                with.is_some_and(|with| !matches!(with, "payment_intent" | "charge"))
+            })
+            .filter_map(|payment| payment.int(Field::AmountPaid))
+            .fold(0_i64, |sum, amount| sum.saturating_add(amount.max(0)));
+        let marked = if invoice.flag(Field::PaidOutOfBand) && self.charged_in(&money.currency) {
+            paid.saturating_sub(self.captured())
+        } else {
+            0
+        };
+        told.max(recorded).max(marked).clamp(0, paid)
+    }
+}
+
+/// What was paid in all. Some shapes leave what was paid outside of Stripe out of `amount_paid`: then both together
+/// are no more than what was due.
+fn with_off_stripe(invoice: &ObjectState, paid: i64) -> i64 {
+    if paid == 0 && invoice.flag(Field::PaidOutOfBand) {
+        return invoice.int(Field::AmountDue).unwrap_or(0);
+    }
+    let off = invoice.int(Field::PaidOffStripe).unwrap_or(0).max(0);
+    let both = paid.saturating_add(off);
+    match invoice.int(Field::AmountDue) {
+        Some(due) if both <= due => both,
+        _ => paid,
+    }
+}
