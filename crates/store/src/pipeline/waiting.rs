@@ -13,7 +13,9 @@ macro_rules! unasked {
             " FROM sale s WHERE s.workspace_id = $1 AND s.awaiting_since IS NOT NULL AND s.merged_into IS NULL \
              AND NOT EXISTS (SELECT 1 FROM alias a JOIN job j ON j.workspace_id = a.workspace_id AND j.kind = 'fetch' \
              AND j.dedup IN ('{\"connection_id\":\"' || a.connection_id || '\",\"need\":{\"need\":\"object\",\"id\":\"' || a.object_id || '\"}}', \
-             '{\"connection_id\":\"' || a.connection_id || '\",\"need\":{\"need\":\"links_of\",\"id\":\"' || a.object_id || '\"}}') \
+             '{\"connection_id\":\"' || a.connection_id || '\",\"need\":{\"need\":\"links_of\",\"id\":\"' || a.object_id || '\"}}', \
+             '{\"connection_id\":\"' || a.connection_id || '\",\"need\":{\"need\":\"fee_of\",\"id\":\"' || a.object_id || '\"}}', \
+             '{\"connection_id\":\"' || a.connection_id || '\",\"need\":{\"need\":\"lines_of\",\"id\":\"' || a.object_id || '\"}}') \
              WHERE a.workspace_id = s.workspace_id AND a.sale_id = s.sale_id) ORDER BY s.awaiting_since LIMIT "
         )
     };
