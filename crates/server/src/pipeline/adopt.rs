@@ -183,10 +183,7 @@ pub async fn leave(tx: &mut Tx<'_>, ctx: &Context, moving: &[Moving]) -> Result<
             [P::T(ws), P::T(&ctx.mode), P::T(&one.row.program_id), P::T(key), P::T(&ctx.connection_id)];
         tx.exec(sql, &params).await?;
         let mut loser = one.sale.clone();
-        loser.merged_into = Some(winner.sale_id.clone());
-        loser.state = "merged".to_owned();
-        loser.awaiting_since = None;
-        (loser.unplaced, loser.unsettled) = (false, true);
+        loser.merge_into(&winner.sale_id);
         let mut winner = winner;
         // A decision that came along may void it.
         winner.unsettled = true;

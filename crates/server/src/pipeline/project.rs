@@ -149,10 +149,7 @@ fn read_group(
         world.file(id, &sale.sale_id);
     }
     for loser in &mut losers {
-        loser.merged_into = Some(sale.sale_id.clone());
-        loser.state = "merged".to_owned();
-        loser.awaiting_since = None;
-        (loser.unplaced, loser.unsettled) = (false, true);
+        loser.merge_into(&sale.sale_id);
     }
     let new_buyer = before.as_ref().is_none_or(|before| before.buyer_id != sale.buyer_id);
     Ok(Some(Change { sale, losers, view, new_buyer }))

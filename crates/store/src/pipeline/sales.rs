@@ -67,6 +67,16 @@ pub struct Sale {
     pub outcome: String,
 }
 
+impl Sale {
+    /// It turned out to be part of another sale: settlement takes back what it earned by itself.
+    pub fn merge_into(&mut self, winner: &str) {
+        self.merged_into = Some(winner.to_owned());
+        self.state = "merged".to_owned();
+        self.awaiting_since = None;
+        (self.unplaced, self.unsettled) = (false, true);
+    }
+}
+
 macro_rules! columns {
     () => {
         "sale_id, connection_id, mode, merged_into, root_id, state, occurred_at, currency, total, tax, shipping, \
