@@ -109,6 +109,26 @@ pub async fn run_due(app: &App, clients: &Clients, workspace_id: &str) -> Result
     Ok(count)
 }
 
+/// Does somebody, here or in another process, hold a look-up of a workspace?
+///
+/// # Errors
+/// The database's.
+pub async fn under_way(app: &App, workspace_id: &str) -> Result<bool, StoreError> {
+    app.db.read(UnderWay { workspace_id: workspace_id.to_owned(), now: app.now() }).await
+}
+
+struct UnderWay {
+    workspace_id: String,
+    now: i64,
+}
+
+impl Unit for UnderWay {
+    type Out = bool;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<bool, StoreError> {
+        jobs::any_claimed(tx, &self.workspace_id, KIND, self.now).await
+    }
+}
+
 struct Claim {
     workspace_id: String,
     now: i64,

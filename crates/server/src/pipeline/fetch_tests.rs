@@ -104,6 +104,19 @@ async fn a_look_up_that_is_needed_once_more_is_not_dropped() {
 }
 
 #[tokio::test]
+async fn a_look_up_that_another_process_holds_is_seen_until_it_is_done() {
+    let desk = Desk::new().await;
+    let held = async || under_way(&desk.api.app, &desk.ws).await.unwrap();
+    desk.say(vec![charge()]).await;
+    assert!(!held().await, "it waits, and nobody has taken it");
+    let job = desk.claim().await;
+    assert!(held().await);
+    let retry = Some(desk.api.app.now() + 60_000);
+    close(&desk.api.app, &desk.ws, job, Some("Stripe did not answer".to_owned()), retry).await.unwrap();
+    assert!(!held().await, "it waits for its next try");
+}
+
+#[tokio::test]
 async fn a_purchase_that_stripe_denies_waits_for_nothing() {
     let desk = Desk::new().await;
     // A thin event named it, and Stripe has none: nobody will say more.

@@ -115,6 +115,19 @@ pub async fn fetch_all(app: &App) -> Result<usize, StoreError> {
     Ok(count)
 }
 
+/// Does somebody hold a look-up at Stripe, in any workspace? A running server may have taken one before [`fetch_all`].
+///
+/// # Errors
+/// The database's.
+pub async fn fetching(app: &App) -> Result<bool, StoreError> {
+    for workspace_id in app.db.read(Workspaces).await? {
+        if fetch::under_way(app, &workspace_id).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Works until nothing is left that can be done without asking Stripe. Returns how many journals were posted.
 ///
 /// # Errors

@@ -73,6 +73,20 @@ pub async fn claim(
         .collect()
 }
 
+/// Is a job of a kind being done now, by whomever?
+///
+/// # Errors
+/// The database's.
+pub async fn any_claimed(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    kind: &str,
+    now: i64,
+) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM job WHERE workspace_id = $1 AND kind = $2 AND state = 'ready' AND lease_until > $3 LIMIT 1";
+    Ok(tx.opt(sql, &[P::T(workspace_id), P::T(kind), P::I(now)]).await?.is_some())
+}
+
 /// Removes a job that is done.
 ///
 /// # Errors

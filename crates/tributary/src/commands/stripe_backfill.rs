@@ -116,12 +116,16 @@ fn tell(run: &Run, out: &Output) {
     }
 }
 
-/// What the pages asked for is looked up, and everything is settled, also where no server runs.
+/// What the pages asked for is looked up, and everything is settled, also where no server runs. A running server may have
+/// taken a look-up first: its answer is waited for, at the longest until its lease ends and it is taken here.
 pub(super) async fn rest(app: &App) -> Result<(), StoreError> {
     for _ in 0..10_000 {
         worker::drain(app).await?;
         if worker::fetch_all(app).await? == 0 {
-            break;
+            if !worker::fetching(app).await? {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
     worker::drain(app).await.map(drop)
