@@ -162,13 +162,17 @@ async fn random_histories_end_in_the_books_that_the_sandbox_reckons() {
     }
     let limit = Duration::from_secs(60) + LIMIT_PER_EVENT * u32::try_from(made).expect("fits");
     let start = Instant::now();
+    let told = |what: &str| eprintln!("{:8.1} s: {what}", start.elapsed().as_secs_f64());
     flush(&sandbox, limit).await;
+    told("delivered");
     for world in &worlds {
         world.settled_within(limit).await;
     }
+    told("settled");
     sandbox.control("delivery", &json!({})).await;
     for world in &worlds {
         heal(world).await;
+        told(&format!("{:?}: brought what was lost", world.engine));
     }
     let codes: BTreeMap<String, String> = keys.iter().map(|key| (code_of(key), key.clone())).collect();
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
@@ -184,13 +188,16 @@ async fn random_histories_end_in_the_books_that_the_sandbox_reckons() {
         }
         let wrong = differences(&owed, &world.target_totals().await);
         assert!(wrong.is_empty(), "{:?}, targets:\n{}", world.engine, wrong.join("\n"));
+        told(&format!("{:?}: the books are right", world.engine));
         digests.push(world.digest().await);
     }
     assert_eq!(digests[0], digests[1], "both databases end in the same books (seeds {seeds:?})");
+    told("verified");
     for world in &worlds {
         world.finish().await;
     }
-    let spent = start.elapsed();
-    eprintln!("{} histories, {made} events on two databases in {spent:?}", seeds.len());
+    told("replayed");
+    let (count, spent) = (seeds.len(), start.elapsed().as_secs_f64());
+    eprintln!("{count} histories, {made} events on two databases in {spent:.0} s, digest {}", digests[0]);
     sandbox.stop().await;
 }

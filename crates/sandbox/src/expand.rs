@@ -92,5 +92,5 @@ fn left_out(world: &World, kind: Option<&Value>, id: Option<&Value>, field: &str
 }
 
 fn of(world: &World, kind: &str, field: &str, id: &str) -> Vec<Value> {
-    world.newest(kind).filter(|o| params::text(o, field) == Some(id)).cloned().collect()
+    world.related(kind, field, id).cloned().collect()
 }

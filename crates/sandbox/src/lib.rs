@@ -33,6 +33,7 @@ mod server;
 mod shared;
 mod shop;
 mod stories;
+mod table;
 mod world;
 
 pub use config::{ApiKeys, Config, Retries, ShopConfig, TributaryTarget};

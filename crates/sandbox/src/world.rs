@@ -1,6 +1,6 @@
 //! Everything that one account holds in one mode.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
@@ -14,19 +14,7 @@ use crate::ids::Ids;
 use crate::money::{Line, Settings};
 use crate::openapi::skeleton::{lay, skeleton};
 use crate::plan::Plan;
-
-/// Objects of one kind, in the order in which they were made.
-#[derive(Debug, Default)]
-struct Table {
-    rows: Vec<Row>,
-    index: HashMap<String, usize>,
-}
-
-#[derive(Debug)]
-struct Row {
-    value: Value,
-    deleted: bool,
-}
+use crate::table::Table;
 
 /// The request that is being answered; events name it.
 #[derive(Debug, Clone, Default)]
@@ -136,22 +124,21 @@ impl World {
     /// # Errors
     /// 400 if the sandbox is full.
     pub fn keep(&mut self, kind: &'static str, object: Value) -> Res<String> {
-        let table = self.tables.entry(kind).or_default();
-        if table.rows.len() >= MAX_OBJECTS {
+        let table = self.tables.entry(kind).or_insert_with(|| Table::new(kind));
+        if table.made() >= MAX_OBJECTS {
             return Err(ApiError::bad(format!(
                 "The sandbox holds at most {MAX_OBJECTS} objects of a kind ({kind}); start it again to empty it."
             )));
         }
         let id = object.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
-        if table.index.contains_key(&id) {
+        if table.has(&id) {
             return Err(ApiError::param(
                 "resource_already_exists",
                 "id",
                 format!("{kind} already exists: {id}"),
             ));
         }
-        table.index.insert(id.clone(), table.rows.len());
-        table.rows.push(Row { value: object, deleted: false });
+        table.add(&id, object);
         Ok(id)
     }
 
@@ -164,14 +151,13 @@ impl World {
         self.keep(kind, object)
     }
 
-    fn row(&self, kind: &str, id: &str) -> Option<&Row> {
-        let table = self.tables.get(kind)?;
-        table.rows.get(*table.index.get(id)?)
+    fn row(&self, kind: &str, id: &str) -> Option<(&Value, bool)> {
+        self.tables.get(kind)?.row(id)
     }
 
     /// An object that exists and was not deleted.
     pub fn get(&self, kind: &str, id: &str) -> Option<&Value> {
-        self.row(kind, id).filter(|row| !row.deleted).map(|row| &row.value)
+        self.row(kind, id).filter(|(_, deleted)| !deleted).map(|(value, _)| value)
     }
 
     /// A copy of an object, a deleted one in Stripe's short form.
@@ -180,8 +166,8 @@ impl World {
     /// 404 naming `param` if there never was one.
     pub fn find(&self, kind: &str, id: &str, param: &str) -> Res {
         match self.row(kind, id) {
-            Some(row) if row.deleted => Ok(json!({ "id": id, "object": kind, "deleted": true })),
-            Some(row) => Ok(row.value.clone()),
+            Some((_, true)) => Ok(json!({ "id": id, "object": kind, "deleted": true })),
+            Some((value, false)) => Ok(value.clone()),
             None => Err(ApiError::missing(kind, id, param)),
         }
     }
@@ -199,9 +185,7 @@ impl World {
     /// # Errors
     /// 404 if it does not exist.
     pub fn change(&mut self, kind: &'static str, id: &str, over: Value) -> Res {
-        let row = self.row_mut(kind, id)?;
-        lay(&mut row.value, over);
-        Ok(row.value.clone())
+        self.alter(kind, id, |value| lay(value, over)).cloned()
     }
 
     /// Replaces one field whole, also a map.
@@ -209,11 +193,12 @@ impl World {
     /// # Errors
     /// 404 if the object does not exist.
     pub fn set(&mut self, kind: &'static str, id: &str, field: &str, value: Value) -> Res<()> {
-        let row = self.row_mut(kind, id)?;
-        if let Some(map) = row.value.as_object_mut() {
-            map.insert(field.to_owned(), value);
-        }
-        Ok(())
+        let put = |object: &mut Value| {
+            if let Some(map) = object.as_object_mut() {
+                map.insert(field.to_owned(), value);
+            }
+        };
+        self.alter(kind, id, put).map(|_| ())
     }
 
     /// Replaces an object whole; its id stays.
@@ -221,8 +206,7 @@ impl World {
     /// # Errors
     /// 404 if it does not exist.
     pub fn replace(&mut self, kind: &'static str, id: &str, value: Value) -> Res<()> {
-        self.row_mut(kind, id)?.value = value;
-        Ok(())
+        self.alter(kind, id, |object| *object = value).map(|_| ())
     }
 
     /// Marks an object deleted; its id stays taken.
@@ -230,35 +214,40 @@ impl World {
     /// # Errors
     /// 404 if it does not exist.
     pub fn delete(&mut self, kind: &'static str, id: &str) -> Res<Value> {
-        let row = self.row_mut(kind, id)?;
-        row.deleted = true;
+        if !self.tables.get_mut(kind).is_some_and(|table| table.delete(id)) {
+            return Err(ApiError::missing(kind, id, "id"));
+        }
         Ok(json!({ "id": id, "object": kind, "deleted": true }))
     }
 
-    fn row_mut(&mut self, kind: &'static str, id: &str) -> Res<&mut Row> {
-        let missing = || ApiError::missing(kind, id, "id");
-        let table = self.tables.get_mut(kind).ok_or_else(missing)?;
-        let at = *table.index.get(id).ok_or_else(missing)?;
-        table.rows.get_mut(at).filter(|row| !row.deleted).ok_or_else(missing)
+    fn alter(&mut self, kind: &'static str, id: &str, change: impl FnOnce(&mut Value)) -> Res<&Value> {
+        let changed = self.tables.get_mut(kind).and_then(|table| table.alter(id, change));
+        changed.ok_or_else(|| ApiError::missing(kind, id, "id"))
     }
 
     /// Objects of a kind that were not deleted, newest first.
     pub fn newest(&self, kind: &str) -> impl Iterator<Item = &Value> {
-        self.tables
-            .get(kind)
-            .into_iter()
-            .flat_map(|t| t.rows.iter().rev())
-            .filter(|r| !r.deleted)
-            .map(|r| &r.value)
+        self.newest_from(kind, None)
+    }
+
+    /// Objects of a kind that were not deleted, newest first, from the one of this id on if it is known.
+    pub fn newest_from(&self, kind: &str, id: Option<&str>) -> impl Iterator<Item = &Value> {
+        self.tables.get(kind).into_iter().flat_map(move |table| table.newest(id))
+    }
+
+    /// Objects of a kind that were not deleted and whose field, one of [`crate::table::relations`], has this value,
+    /// newest first.
+    pub fn related(&self, kind: &str, field: &str, value: &str) -> impl Iterator<Item = &Value> {
+        self.tables.get(kind).into_iter().flat_map(move |table| table.related(field, value))
     }
 
     /// How many objects of a kind were ever made.
     pub fn made(&self, kind: &str) -> usize {
-        self.tables.get(kind).map_or(0, |t| t.rows.len())
+        self.tables.get(kind).map_or(0, Table::made)
     }
 
     /// Number of objects per kind, the deleted ones left out.
     pub fn counts(&self) -> BTreeMap<&'static str, usize> {
-        self.tables.iter().map(|(kind, t)| (*kind, t.rows.iter().filter(|r| !r.deleted).count())).collect()
+        self.tables.iter().map(|(kind, table)| (*kind, table.count())).collect()
     }
 }

@@ -106,9 +106,7 @@ async fn make(shared: &Shared, job: Job) {
             if world.get("event", &job.delivery.event).is_none() {
                 return;
             }
-            if let Err(error) =
-                world.change("event", &job.delivery.event, json!({ "pending_webhooks": pending }))
-            {
+            if let Err(error) = world.set("event", &job.delivery.event, "pending_webhooks", json!(pending)) {
                 tracing::error!(?error, "a delivered event is not kept");
             }
         }

@@ -220,8 +220,8 @@ pub fn amounts(world: &mut World, bill: &Bill, id: &str) -> Value {
 /// 400 if it waits for none.
 pub fn awaited(world: &World, invoice: &str) -> Res<(String, String)> {
     world
-        .newest("invoice_payment")
-        .find(|p| params::text(p, "invoice") == Some(invoice) && params::text(p, "status") == Some("open"))
+        .related("invoice_payment", "invoice", invoice)
+        .find(|p| params::text(p, "status") == Some("open"))
         .and_then(|p| Some((params::owned(p, "id")?, params::owned(p, "payment.payment_intent")?)))
         .ok_or_else(|| ApiError::bad(format!("Invoice {invoice} waits for no payment.")))
 }
@@ -333,8 +333,8 @@ pub fn paid_elsewhere(world: &mut World, invoice: &str) -> Res<()> {
 /// The charge that paid an invoice.
 pub fn charge_of(world: &World, invoice: &str) -> Option<String> {
     let payment = world
-        .newest("invoice_payment")
-        .find(|p| params::text(p, "invoice") == Some(invoice) && params::text(p, "status") == Some("paid"))?;
+        .related("invoice_payment", "invoice", invoice)
+        .find(|p| params::text(p, "status") == Some("paid"))?;
     let intent = params::text(payment, "payment.payment_intent")?;
     params::owned(world.get("payment_intent", intent)?, "latest_charge")
 }

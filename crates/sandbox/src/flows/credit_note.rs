@@ -179,10 +179,7 @@ fn keep(
         .collect();
     let now = world.now();
     let number = params::owned(invoice, "number").unwrap_or_default();
-    let count = world
-        .newest("credit_note")
-        .filter(|n| params::text(n, "invoice") == Some(note.invoice.as_str()))
-        .count();
+    let count = world.related("credit_note", "invoice", &note.invoice).count();
     let metadata = if note.metadata.is_null() { json!({}) } else { note.metadata.clone() };
     let over = json!({
         "id": id,

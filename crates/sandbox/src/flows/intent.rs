@@ -171,10 +171,8 @@ pub fn capture(world: &mut World, id: &str, amount: Option<i64>) -> Res<()> {
         id,
         json!({ "status": "succeeded", "amount_capturable": 0, "amount_received": captured }),
     )?;
-    let session = world
-        .newest("checkout.session")
-        .find(|s| params::text(s, "payment_intent") == Some(id))
-        .and_then(|s| params::owned(s, "id"));
+    let session =
+        world.related("checkout.session", "payment_intent", id).next().and_then(|s| params::owned(s, "id"));
     if let Some(session) = session {
         world.change("checkout.session", &session, json!({ "payment_status": "paid" }))?;
     }

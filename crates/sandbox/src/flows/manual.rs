@@ -21,8 +21,8 @@ pub fn create(world: &mut World, given: &Value) -> Res<String> {
     let customer = customer(world, given)?;
     let waiting: Vec<Value> = if params::text(given, "pending_invoice_items_behavior") == Some("include") {
         let mut all: Vec<Value> = world
-            .newest("invoiceitem")
-            .filter(|i| params::text(i, "customer") == Some(&customer) && params::at(i, "invoice").is_none())
+            .related("invoiceitem", "customer", &customer)
+            .filter(|i| params::at(i, "invoice").is_none())
             .cloned()
             .collect();
         all.reverse();

@@ -75,8 +75,8 @@ fn delete(call: &mut Call<'_>) -> Res {
     let customer = call.world.live("customer", &id, "id")?;
     let subscriptions: Vec<String> = call
         .world
-        .newest("subscription")
-        .filter(|s| params::text(s, "customer") == Some(&id) && params::text(s, "status") != Some("canceled"))
+        .related("subscription", "customer", &id)
+        .filter(|s| params::text(s, "status") != Some("canceled"))
         .filter_map(|s| params::owned(s, "id"))
         .collect();
     for subscription in subscriptions {

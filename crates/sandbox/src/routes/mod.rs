@@ -24,6 +24,7 @@ use serde_json::{Value, json};
 
 use crate::error::{ApiError, Res};
 use crate::params;
+use crate::table::relations;
 use crate::world::World;
 
 /// One request at work: typed, checked, its key allowed.
@@ -83,14 +84,21 @@ pub fn serve(operation: &str, call: &mut Call<'_>) -> Option<Res> {
 const PAGE: i64 = 10;
 const LARGEST_PAGE: i64 = 100;
 
-/// One page of a kind, newest first, of those that `keep` takes.
+/// One page of a kind, newest first, of those that `keep` takes. A parameter that is one of the kind's relations takes
+/// only those whose field of the same name it is.
 ///
 /// # Errors
 /// See [`page`].
 pub fn list(call: &Call<'_>, kind: &str, url: &str, keep: impl Fn(&Value) -> bool) -> Res {
     let created = Range::read(call.params);
-    let all = call.world.newest(kind).filter(|o| created.holds(params::int(o, "created")) && keep(o));
-    page(all, call.params, url)
+    let keep = |o: &&Value| created.holds(params::int(o, "created")) && keep(o);
+    let named = |field: &&&str| call.text(field).is_some();
+    match relations(kind).iter().find(named).and_then(|field| Some((*field, call.text(field)?))) {
+        Some((field, value)) => page(call.world.related(kind, field, value).filter(keep), call.params, url),
+        None => {
+            page(call.world.newest_from(kind, call.text("starting_after")).filter(keep), call.params, url)
+        }
+    }
 }
 
 /// One page of objects that come newest first.

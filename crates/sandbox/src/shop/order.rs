@@ -84,7 +84,7 @@ fn invoices(world: &World, subscription: &str) -> Vec<Payment> {
         .filter(|i| params::text(i, "parent.subscription_details.subscription") == Some(subscription))
         .filter_map(|invoice| {
             let id = params::text(invoice, "id")?;
-            let paid = world.newest("invoice_payment").find(|p| params::text(p, "invoice") == Some(id))?;
+            let paid = world.related("invoice_payment", "invoice", id).next()?;
             payment(world, params::text(paid, "payment.payment_intent")?, params::text(invoice, "number")?)
         })
         .collect()
