@@ -142,7 +142,7 @@ async fn random_histories_end_in_the_books_that_the_sandbox_reckons() {
     let sandbox = Sandbox::start(&mut one).await;
     prepare(&mut one).await;
     let two = world(Engine::Postgres, Some(&sandbox)).await;
-    let worlds = [one, two];
+    let mut worlds = [one, two];
     let keys: Vec<String> = seeds.iter().flat_map(|seed| partners(*seed)).collect();
     for world in &worlds {
         for key in &keys {
@@ -161,6 +161,9 @@ async fn random_histories_end_in_the_books_that_the_sandbox_reckons() {
         made += sandbox.control("random", &wanted).await["events"].as_u64().expect("a number");
     }
     let limit = Duration::from_secs(60) + LIMIT_PER_EVENT * u32::try_from(made).expect("fits");
+    for world in &mut worlds {
+        world.command_limit = limit;
+    }
     let start = Instant::now();
     let told = |what: &str| eprintln!("{:8.1} s: {what}", start.elapsed().as_secs_f64());
     flush(&sandbox, limit).await;

@@ -60,6 +60,8 @@ impl Sandbox {
     pub async fn control(&self, path: &str, body: &Value) -> Value {
         let url = format!("{}/_sandbox/{path}", self.base);
         let request = self.http.post(&url).header("content-type", "application/json").body(body.to_string());
+        // A long history is made in one call.
+        let request = request.timeout(Duration::from_secs(600));
         rest::read(request.send().await.expect("the sandbox answers")).await.expect(200).json
     }
 

@@ -16,7 +16,7 @@ use tokio::process::Command;
 pub const MASTER_KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 /// A program's public id that is the same in every world, for digests that are compared.
 const COMMON_PROGRAM: &str = "TESTPRGM";
-/// How long one command of the command line may take.
+/// How long one command of the command line may take, as a rule.
 const COMMAND_LIMIT: Duration = Duration::from_secs(60);
 /// Who owns the test's workspace.
 pub const EMAIL: &str = "owner@example.com";
@@ -42,6 +42,8 @@ pub struct World {
     pub secret: String,
     /// The HTTP client.
     pub http: reqwest::Client,
+    /// How long one command of the command line may take.
+    pub command_limit: Duration,
     port: u16,
     server: Mutex<Option<Running>>,
     environment: Vec<(String, String)>,
@@ -81,6 +83,7 @@ impl World {
             api_key: String::new(),
             secret: "whsec_pasted_by_the_test_0123456789".to_owned(),
             http: client(),
+            command_limit: COMMAND_LIMIT,
             port: free_port(),
             server: Mutex::new(None),
             environment: Vec::new(),
@@ -159,7 +162,7 @@ impl World {
 
     /// Runs a command of the binary to its end.
     pub async fn command(&self, arguments: &[&str], stdin: &str) -> Output {
-        process::run(self.prepared(arguments), stdin, COMMAND_LIMIT).await
+        process::run(self.prepared(arguments), stdin, self.command_limit).await
     }
 
     /// `tributary setup` with the usual program.
