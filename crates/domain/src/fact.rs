@@ -156,7 +156,7 @@ pub const DISPUTE_STAGES: &[&[&str]] = &[
     &["warning_needs_response", "warning_under_review"],
     &["warning_closed"],
     &["needs_response", "under_review"],
-    &["lost", "appeal_needs_response", "appeal_under_review", "won"],
+    &["charge_refunded", "prevented", "lost", "appeal_needs_response", "appeal_under_review", "won"],
 ];
 /// Credit note states, weakest first.
 pub const CREDIT_NOTE_RANK: &[&str] = &["issued", "void"];

@@ -61,9 +61,11 @@ fn a_dispute_holds_while_it_is_open_and_takes_what_moved_when_it_is_over() {
             vec![away(), ended("lost"), dispute("dp_1", 12_000, 90_000, "appeal_under_review")],
             (0, 0, true),
         ),
-        ("a state nobody knows yet", vec![away(), ended("prevented")], (0, 0, true)),
+        ("a state nobody knows yet", vec![away(), ended("something_new")], (0, 0, true)),
         ("an inquiry", vec![ended("warning_needs_response")], (0, 0, true)),
         ("an inquiry that came to nothing", vec![ended("warning_closed")], (0, 0, false)),
+        ("prevented", vec![created(), ended("prevented")], (0, 0, false)),
+        ("given back in time, in an old API", vec![created(), ended("charge_refunded")], (0, 0, false)),
         (
             "an inquiry that became a dispute",
             vec![dispute("dp_1", 12_000, 20_000, "warning_under_review"), created()],
@@ -353,4 +355,22 @@ fn a_direct_charge_beside_its_invoice_is_not_counted_twice() {
         (sale.root_id.as_str(), sale.total, sale.captured, sale.lost),
         ("in_1", 12_000, 12_000, 6_000)
     );
+}
+
+#[test]
+fn a_purchase_that_does_not_say_what_was_paid_is_asked_for() {
+    let silent = |dropped: &[Field]| {
+        let mut session = session("unpaid");
+        dropped.iter().for_each(|field| drop(session.fields.remove(field)));
+        session
+    };
+    let asked = || [Need::Object("cs_1".to_owned())].into();
+    for dropped in [&[Field::AmountTotal][..], &[Field::AmountTotal, Field::PaymentStatus]] {
+        let sale = with(&[silent(dropped)]);
+        assert_eq!((sale.state, sale.needs), (SaleState::AwaitingParent, asked()), "{dropped:?}");
+        assert_eq!((sale.total, sale.paid), (0, 0));
+    }
+    let alone = read(&[silent(&[Field::PaymentStatus])]);
+    assert_eq!((alone.state, alone.needs), (SaleState::AwaitingParent, asked()), "paid or not?");
+    assert_eq!(read(&[session("unpaid")]).state, SaleState::Unpaid);
 }

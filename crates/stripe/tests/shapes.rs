@@ -158,6 +158,11 @@ fn taxes_are_summed_from_the_newest_place_that_says_them() {
     assert_eq!(of(json!({ "id": "in_1", "total_taxes": null, "tax": 4 })), int(4));
     assert_eq!(of(json!({ "id": "in_1", "total_taxes": [] })), int(0));
     assert_eq!(
+        of(json!({ "id": "in_1", "total_tax_amounts": [], "tax": 1900 })),
+        int(1900),
+        "by a tax_percent"
+    );
+    assert_eq!(
         of(json!({ "id": "in_1", "tax": null, "total": 5 })),
         None,
         "null says nothing: never guess gross"

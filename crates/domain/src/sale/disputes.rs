@@ -9,8 +9,9 @@ use crate::merge::ObjectState;
 use crate::money::decimal_parts;
 use std::collections::BTreeSet;
 
-/// States in which a dispute is over. Every other one, known or not, keeps the hold.
-const OVER: [&str; 3] = ["won", "lost", "warning_closed"];
+/// States in which a dispute is over. Every other one, known or not, keeps the hold. `prevented` ends before the bank
+/// takes the money; `charge_refunded`, of old APIs, because it was given back: the refund stands for itself.
+const OVER: [&str; 5] = ["won", "lost", "warning_closed", "prevented", "charge_refunded"];
 
 impl<'m> Reader<'m> {
     /// Disputes of a charge; one that names only a PaymentIntent belongs to the charge that captured for it.

@@ -11,7 +11,7 @@ impl Reader<'_> {
         let counts = matches!(money.state, SaleState::Paid);
         let silent = match object.kind {
             Kind::Invoice => counts && money.currency.is_empty(),
-            Kind::Session => (counts && session_is_silent(object)) || hides_its_total(object),
+            Kind::Session => (counts && session_is_silent(object)) || self.hides_what_was_paid(object),
             _ => false,
         };
         if !silent {
@@ -20,6 +20,18 @@ impl Reader<'_> {
         let mut waits = Money::nothing(SaleState::AwaitingParent).needing(ask(object));
         (waits.occurred_at, waits.currency) = (money.occurred_at, money.currency);
         waits
+    }
+
+    /// A purchase that is paid, by whoever's word, and does not say how much; or that does not say whether it is paid.
+    fn hides_what_was_paid(&self, session: &ObjectState) -> bool {
+        if Self::subscribes(session) || session.text(Field::Mode) == Some("setup") {
+            return false;
+        }
+        match session.text(Field::PaymentStatus) {
+            Some("no_payment_required") => false,
+            None if !self.session_paid(session) => true,
+            _ => self.session_paid(session) && session.int(Field::AmountTotal).is_none(),
+        }
     }
 
     /// Is it a subscription's session? Where the mode is not said, or is a new word, the subscription that it names tells.
@@ -37,12 +49,4 @@ fn session_is_silent(session: &ObjectState) -> bool {
     session.text(Field::Currency).is_none()
         || session.int(Field::AmountTax).is_none()
         || session.text(Field::PaymentIntent).is_none()
-}
-
-/// It is paid and does not say how much.
-fn hides_its_total(session: &ObjectState) -> bool {
-    session.text(Field::PaymentStatus) == Some("paid")
-        && session.int(Field::AmountTotal).is_none()
-        && !Reader::subscribes(session)
-        && session.text(Field::Mode) != Some("setup")
 }

@@ -8,5 +8,5 @@ pub(super) const TYPE: EventType = EventType {
     name: "charge.dispute.closed",
     object: "dispute",
     subscribe: true,
-    project: project::dispute,
+    project: project::closed_dispute,
 };

@@ -4,7 +4,7 @@ use super::collector::{Collector, Put};
 use crate::json::{Amount, IdOr, Read, Said};
 use crate::views::{Charge, Page, Refund};
 use serde_json::value::RawValue;
-use tributary_domain::fact::{Fact, Field, Kind};
+use tributary_domain::fact::{CHARGE_RANK, Fact, Field, Kind};
 
 /// Projects a charge of which something was given back. One that does not say how much is remarked, and looks as before.
 pub(crate) fn refunded_charge(raw: &RawValue, c: &mut Collector<'_>) {
@@ -22,7 +22,10 @@ pub(crate) fn charge(raw: &RawValue, c: &mut Collector<'_>) {
     let Some(view) = c.view::<Charge<'_>>(raw) else { return };
     let Some(mut fact) = c.start(Kind::Charge, &view.id) else { return };
     fact.time(Field::Created, view.created);
-    fact.text(Field::ChargeStatus, &view.status);
+    match status(&view) {
+        Some(status) => fact.set(Field::ChargeStatus, status),
+        None => fact.text(Field::ChargeStatus, &view.status),
+    }
     fact.currency(&view.currency, &mut c.notes);
     fact.amount(Field::Amount, view.amount);
     fact.amount(Field::AmountCaptured, captured(&view));
@@ -51,6 +54,12 @@ pub(crate) fn charge(raw: &RawValue, c: &mut Collector<'_>) {
         c.add(of.with(Field::Charge, id.as_str()));
     }
     refunds(&view.refunds, &id, c);
+}
+
+/// A known word, or what `paid` says in place of one that is missing or new: a charge that is paid did succeed.
+fn status<'v>(view: &'v Charge<'_>) -> Option<&'v str> {
+    let said = view.status.as_ref().value().map(AsRef::as_ref).filter(|word| CHARGE_RANK.contains(word));
+    said.or_else(|| (view.paid == Said::Is(true)).then_some("succeeded"))
 }
 
 /// Very old charges say only whether they were captured; then it was all of them or nothing.

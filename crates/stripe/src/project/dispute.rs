@@ -4,12 +4,25 @@ use super::collector::{Collector, Put};
 use crate::json::{IdOr, Read, Said};
 use crate::views::Dispute;
 use serde_json::value::RawValue;
-use tributary_domain::fact::{Fact, Field, Kind};
+use tributary_domain::fact::{DISPUTE_STAGES, Fact, Field, Kind};
+
+/// Projects a dispute of an event that says that it is over. One that does not say how it ended is remarked.
+pub(crate) fn closed_dispute(raw: &RawValue, c: &mut Collector<'_>) {
+    if c.view::<Dispute<'_>>(raw).is_some_and(|view| !matches!(view.status, Said::Is(_))) {
+        c.notes.add("The dispute is over and does not say how: what it asks back stays held. Compare the sale with Stripe.");
+    }
+    dispute(raw, c);
+}
 
 /// Projects a dispute and what is expanded in it.
 pub(crate) fn dispute(raw: &RawValue, c: &mut Collector<'_>) {
     let Some(view) = c.view::<Dispute<'_>>(raw) else { return };
     let Some(mut fact) = c.start(Kind::Dispute, &view.id) else { return };
+    if let Said::Is(status) = &view.status
+        && !DISPUTE_STAGES.iter().any(|stage| stage.contains(&status.as_ref()))
+    {
+        c.notes.add("The dispute is in a state that is not known: what it asks back stays held. Compare the sale with Stripe.");
+    }
     fact.time(Field::Created, view.created);
     fact.text(Field::DisputeStatus, &view.status);
     fact.text(Field::DisputeReason, &view.reason);

@@ -91,9 +91,11 @@ fn amounts(view: &Invoice<'_>, fact: &mut Fact, c: &mut Collector<'_>) {
         fact.set(Field::Lines, lines);
     }
     let taxes = c.sum(&view.total_taxes).or_else(|| c.sum(&view.total_tax_amounts));
-    match taxes {
-        Some(taxes) => fact.set(Field::TaxTotal, taxes),
-        None => fact.amount(Field::TaxTotal, view.tax),
+    match (taxes, view.tax) {
+        // The tax of old invoices with a `tax_percent` stands in no list.
+        (Some(0), Said::Is(Amount(tax))) if tax > 0 => fact.set(Field::TaxTotal, tax),
+        (Some(taxes), _) => fact.set(Field::TaxTotal, taxes),
+        (None, tax) => fact.amount(Field::TaxTotal, tax),
     }
     if let Some(discount) = c.sum(&view.total_discount_amounts) {
         fact.set(Field::AmountDiscount, discount);

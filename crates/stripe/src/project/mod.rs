@@ -21,7 +21,7 @@ pub(crate) use charge::{charge, refunded_charge};
 pub(crate) use collector::Collector;
 pub(crate) use credit_note::{credit_note, voided_credit_note};
 pub(crate) use customer::{customer, deleted_customer};
-pub(crate) use dispute::dispute;
+pub(crate) use dispute::{closed_dispute, dispute};
 pub(crate) use invoice::{invoice, paid_invoice};
 pub(crate) use invoice_payment::invoice_payment;
 pub(crate) use line::line;

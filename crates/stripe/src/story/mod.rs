@@ -10,4 +10,4 @@ mod tell;
 pub use era::Era;
 pub use objects::Objects;
 pub use plot::{Plot, Purchase};
-pub use tell::{payment_link, subscription, wrap};
+pub use tell::{credited, disputed, payment_link, subscription, wrap};

@@ -219,6 +219,25 @@ impl Objects<'_> {
         object
     }
 
+    /// A note over what the plot gives back of a purchase, all of it outside of Stripe.
+    #[must_use]
+    pub fn credit_note(&self, purchase: &Purchase) -> Value {
+        let (plot, mut object) = (self.plot, self.era.shape("credit_note"));
+        set(
+            &mut object,
+            json!({
+                "id": format!("cn_{}", plot.tag), "created": purchase.at_s + 86_400, "status": "issued",
+                "type": "post_payment", "amount": plot.refund, "out_of_band_amount": plot.refund, "total": plot.refund,
+                "currency": plot.currency, "customer": plot.customer(), "invoice": purchase.invoice, "metadata": {},
+            }),
+        );
+        fit(
+            &mut object,
+            json!({ "refund": null, "refunds": [], "pre_payment_amount": 0, "post_payment_amount": plot.refund }),
+        );
+        object
+    }
+
     /// The refund of the plot.
     #[must_use]
     pub fn refund(&self, purchase: &Purchase, status: &str) -> Value {

@@ -30,6 +30,39 @@ pub fn payment_link(era: Era, plot: &Plot) -> Vec<Value> {
     story.events
 }
 
+/// A subscription whose first invoice is disputed whole, and the dispute is lost or won. Nothing is given back.
+#[must_use]
+pub fn disputed(era: Era, plot: &Plot, won: bool) -> Vec<Value> {
+    let mut story = Story::new(era, plot);
+    let objects = Objects { era, plot };
+    let first = plot.purchase(1);
+    story.event("customer.created", first.at_s - 120, objects.customer());
+    story.invoice(1);
+    story.event("checkout.session.completed", first.at_s + 2, objects.session(&first, true));
+    let at_s = first.at_s + 200_000;
+    story.event("charge.dispute.created", at_s, objects.dispute(&first, "needs_response", true, false));
+    let status = if won { "won" } else { "lost" };
+    story.event("charge.dispute.closed", at_s + 86_400, objects.dispute(&first, status, true, won));
+    if won {
+        let object = objects.dispute(&first, status, true, true);
+        story.event("charge.dispute.funds_reinstated", at_s + 86_401, object);
+    }
+    story.events
+}
+
+/// A subscription of whose first invoice a part was given back outside of Stripe, by a credit note.
+#[must_use]
+pub fn credited(era: Era, plot: &Plot) -> Vec<Value> {
+    let mut story = Story::new(era, plot);
+    let objects = Objects { era, plot };
+    let first = plot.purchase(1);
+    story.event("customer.created", first.at_s - 120, objects.customer());
+    story.invoice(1);
+    story.event("checkout.session.completed", first.at_s + 2, objects.session(&first, true));
+    story.event("credit_note.created", first.at_s + 86_400, objects.credit_note(&first));
+    story.events
+}
+
 /// Wraps an object as a webhook event of test mode.
 #[must_use]
 pub fn wrap(id: &str, type_: &str, api_version: &str, created_s: i64, object: Value) -> Value {

@@ -12,6 +12,8 @@ view! {
         created: Millis = b"created",
         /// `succeeded`, `pending`, `failed`.
         status: Text<'a> = b"status",
+        /// Did it succeed, captured or not?
+        paid: bool = b"paid",
         /// ISO 4217.
         currency: Text<'a> = b"currency",
         /// What was authorised.

@@ -42,6 +42,10 @@ fn dispute(state: &ObjectState, all: &[ObjectState]) -> Vec<Step> {
     let ended = match status {
         "won" => Some(("Dispute won", "the hold is lifted, nothing is taken back", "plus")),
         "lost" => Some(("Dispute lost", "the commission follows what the shop kept", "minus")),
+        "prevented" => Some(("Dispute prevented", "the hold is lifted, nothing is taken back", "calm")),
+        "charge_refunded" => {
+            Some(("Dispute ended by a refund", "the hold is lifted, the refund counts", "calm"))
+        }
         "warning_closed" => Some(("Inquiry closed", "the hold is lifted, nothing is taken back", "calm")),
         _ => None,
     };
