@@ -10,6 +10,7 @@ both_engines!(
     links_are_added_and_archived_by_forms,
     lists_are_narrowed_and_exported,
     hostile_names_stay_text,
+    a_nul_finds_nothing_and_breaks_nothing,
 );
 
 /// Somebody who is logged in.
@@ -261,6 +262,45 @@ async fn lists_are_narrowed_and_exported(engine: Engine) {
     let foreign = world.http.get(format!("{}/p/AAAAAAAA/transactions.csv", world.base()));
     let foreign = read(foreign.header("cookie", &person.cookies).send().await.unwrap()).await;
     assert_eq!(foreign.0, 404);
+}
+
+async fn a_nul_finds_nothing_and_breaks_nothing(engine: Engine) {
+    let world = World::started(engine).await;
+    world.partner("ADA").await;
+    let partner = world.database.text("SELECT partner_id FROM partner").await;
+    let person = Person::log_in(&world).await;
+    for path in [
+        "/customers?q=%00",
+        "/customers?partner=%00",
+        "/links?q=a%00b",
+        "/partners?q=%00",
+        "/transactions?q=%00",
+        "/search?q=%00",
+        "/settings/audit?q=%00",
+        "/settings/audit.csv?q=%00",
+    ] {
+        let (status, _, _, body) = person.get(path).await;
+        assert_eq!(status, 200, "{path}: {body}");
+    }
+    for path in [
+        "/customers/%00",
+        "/customers/%00/erase",
+        "/partners/%00",
+        "/partners/%00/edit",
+        "/transactions/%00",
+        "/transactions/%00/decide",
+    ] {
+        let (status, _, _, body) = person.get(path).await;
+        assert_eq!(status, 404, "{path}: {body}");
+    }
+    let pairs = [("name", "A\0B"), ("surname", "\0"), ("email", "nul@p.example"), ("key", "a\0b")];
+    for (from, to) in [("/partners/new", "/partners"), ("/links", "/links")] {
+        let (status, _, _, body) = person.post(from, to, &pairs).await;
+        assert!(status < 500, "{to}: {status} {body}");
+    }
+    let (status, _, _, body) =
+        person.post("/partners/new", &format!("/partners/{partner}/edit"), &pairs).await;
+    assert!(status < 500, "{status} {body}");
 }
 
 async fn hostile_names_stay_text(engine: Engine) {

@@ -3,7 +3,7 @@
 
 use super::Row;
 use super::batch::{Batched, Verb, batched};
-use super::params::P;
+use super::params::{P, storable};
 use crate::error::StoreError;
 use deadpool_postgres::Transaction;
 use futures_util::future::try_join_all;
@@ -179,7 +179,7 @@ fn strange(what: &str) -> StoreError {
 fn text_of(param: Option<&P<'_>>) -> String {
     match param {
         Some(P::I(value)) => value.to_string(),
-        Some(P::T(text)) => (*text).to_owned(),
+        Some(P::T(text)) => storable(text).into_owned(),
         Some(P::F(flag)) => flag.to_string(),
         other => format!("{other:?}"),
     }

@@ -2,7 +2,8 @@
 
 use bytes::BytesMut;
 use postgres_types::{IsNull, ToSql, Type, to_sql_checked};
-use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::types::{ToSqlOutput, Value, ValueRef};
+use std::borrow::Cow;
 
 /// The type of a NULL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,8 +47,19 @@ impl<'p> P<'p> {
     }
 }
 
+/// A text as both databases can hold it. PostgreSQL takes no NUL in a text, so on both the letter that stands for what
+/// cannot be shown (U+FFFD) takes its place: a search for one finds nothing, on either.
+pub(super) fn storable(text: &str) -> Cow<'_, str> {
+    if text.as_bytes().contains(&0) { text.replace('\0', "\u{fffd}").into() } else { text.into() }
+}
+
 impl rusqlite::ToSql for P<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        if let P::T(text) = self
+            && let Cow::Owned(text) = storable(text)
+        {
+            return Ok(ToSqlOutput::Owned(Value::Text(text)));
+        }
         Ok(ToSqlOutput::Borrowed(match self {
             P::I(value) => ValueRef::Integer(*value),
             P::T(text) => ValueRef::Text(text.as_bytes()),
@@ -66,7 +78,7 @@ impl ToSql for P<'_> {
     ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
         match self {
             P::I(value) => value.to_sql_checked(ty, out),
-            P::T(text) => text.to_sql_checked(ty, out),
+            P::T(text) => storable(text).as_ref().to_sql_checked(ty, out),
             P::B(bytes) => bytes.to_sql_checked(ty, out),
             P::F(flag) => flag.to_sql_checked(ty, out),
             P::Null(_) => Ok(IsNull::Yes),

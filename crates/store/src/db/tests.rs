@@ -148,6 +148,13 @@ async fn a_unit_that_is_waited_for_passes_those_of_the_background_and_both_get_t
     }
 }
 
+#[tokio::test]
+async fn a_nul_in_a_text_is_stored_as_on_postgresql() {
+    let (_folder, db) = fresh().await;
+    db.write(Insert("a\0b", false)).await.unwrap();
+    assert_eq!(db.read(Tokens).await.unwrap(), ["a\u{fffd}b"]);
+}
+
 struct Twice(bool);
 impl Unit for Twice {
     type Out = (usize, usize);
