@@ -122,9 +122,11 @@ async fn a_customers_sales_go_to_a_partner_from_a_day_on_or_all(engine: Engine) 
     let because = said["attribution"]["because"].as_str().unwrap_or_default();
     assert!(because.contains("gave the customer to this partner"), "{because}");
     world.replay().await;
+    belongs_to(&world, &mut hand, &customer, Some("BOB")).await;
     let form = [("decision", "nobody"), ("from", ""), ("reason", "a mistake")];
     assert_eq!(hand.send(&path, &form).await.status, 303);
     world.settled().await;
+    belongs_to(&world, &mut hand, &customer, None).await;
     world.expect_totals::<&str>(&[]).await;
     let page = hand.get(&format!("customers/{customer}")).await;
     for words in ["By a decision", "Why nobody", "moved to Bob", "a mistake"] {
@@ -137,10 +139,38 @@ async fn a_customers_sales_go_to_a_partner_from_a_day_on_or_all(engine: Engine) 
     assert_eq!(hand.send(&path, &form).await.status, 303);
     world.settled().await;
     world.expect_totals(&[("ADA", "usd", each), ("BOB", "usd", each)]).await;
+    belongs_to(&world, &mut hand, &customer, Some("ADA")).await;
+    // What is decided for a day to come changes nothing yet.
+    let form = [("decision", "give"), ("partner", "BOB"), ("from", "2099-01-01"), ("reason", "one day")];
+    assert_eq!(hand.send(&path, &form).await.status, 303);
+    belongs_to(&world, &mut hand, &customer, Some("ADA")).await;
     let wrong = hand.send(&path, &[("decision", "nobody"), ("from", "soon"), ("reason", "x")]).await;
     assert_eq!(wrong.status, 422);
     assert!(wrong.body.contains("Type a day"), "{}", wrong.body);
     world.finish().await;
+}
+
+/// The lists of customers, on the pages and by the API, name the partner whose customer it is now.
+async fn belongs_to(world: &World, hand: &mut Hand<'_>, customer: &str, key: Option<&str>) {
+    let said = world.get(&format!("/v1/customers/{customer}")).await.expect(200);
+    let external = match key {
+        Some(key) => {
+            Some(world.database.text(&format!("SELECT external_id FROM partner WHERE key = '{key}'")).await)
+        }
+        None => None,
+    };
+    assert_eq!(said.data()["partner"].as_str(), external.as_deref(), "{}", said.json);
+    for partner in ["ADA", "BOB"] {
+        let listed = world.get(&format!("/v1/customers?partner.key={partner}")).await.expect(200);
+        let many = listed.data().as_array().expect("a list").len();
+        assert_eq!(many, usize::from(key == Some(partner)), "{partner}: {}", listed.json);
+        let id =
+            world.database.text(&format!("SELECT partner_id FROM partner WHERE key = '{partner}'")).await;
+        let page = hand.get(&format!("customers?partner={id}")).await;
+        assert_eq!(page.body.contains(customer), key == Some(partner), "{partner}: {}", page.body);
+    }
+    let nobodys = hand.get("customers?state=nobody").await;
+    assert_eq!(nobodys.body.contains(customer), key.is_none(), "{}", nobodys.body);
 }
 
 /// By a call that changes the key, and by a key that travels along with a later purchase.

@@ -107,6 +107,7 @@ async fn show(app: &App, visit: &Visit, public_id: String, asked: Asked) -> Resu
         filter: Filter { state: state.to_owned(), partner_id: partner.clone(), search: search.clone() },
         direction,
         from: from.clone(),
+        now: visit.now,
     };
     let (loaded, lines) = app.db.read(load).await?;
     let frame = visit.frame(&loaded, Section::Customers, "Customers");
@@ -191,14 +192,16 @@ struct Load {
     filter: Filter,
     direction: Direction,
     from: Option<Cursor>,
+    now: i64,
 }
 
 impl Unit for Load {
     type Out = (frame::Frame, Vec<Line>);
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         let frame = visit::load(tx, &self.workspace_id, &self.public_id).await?;
+        let place = frame.place();
         let lines =
-            stored::list(tx, &frame.place(), &self.filter, self.direction, self.from.as_ref()).await?;
+            stored::list(tx, &place, &self.filter, self.direction, self.from.as_ref(), self.now).await?;
         Ok((frame, lines))
     }
 }

@@ -204,7 +204,7 @@ async fn compose(
     let tab = asked.tab.unwrap_or_default();
     let tab = TABS.iter().find(|(value, _)| *value == tab).map_or("", |(value, _)| *value);
     let workspace_id = visit.session.workspace_id.clone();
-    let loaded = app.db.read(Load { workspace_id, public_id, partner_id, tab }).await?;
+    let loaded = app.db.read(Load { workspace_id, public_id, partner_id, tab, now: visit.now }).await?;
     let partner = &loaded.partner;
     let name = words::partner(&[partner.name.clone(), partner.surname.clone(), partner.key.clone()]);
     let frame = visit.frame(&loaded.frame, Section::Partners, &name);
@@ -428,6 +428,7 @@ struct Load {
     public_id: String,
     partner_id: String,
     tab: &'static str,
+    now: i64,
 }
 
 /// The API's name for where a page looks.
@@ -477,7 +478,8 @@ impl Unit for Load {
             "codes" => loaded.codes = codes::of_partner(tx, &self.workspace_id, id).await?,
             _ => {
                 let filter = customers::Filter { partner_id: id.clone(), ..customers::Filter::default() };
-                loaded.people = customers::list(tx, &place, &filter, Direction::Older, None).await?;
+                loaded.people =
+                    customers::list(tx, &place, &filter, Direction::Older, None, self.now).await?;
             }
         }
         Ok(loaded)

@@ -2,6 +2,7 @@
 
 use super::{Page, Place, tags_of, tags_text};
 use crate::pipeline::counters::{self, Counted};
+use crate::pipeline::decisions::partner_now;
 use crate::pipeline::{decisions, people};
 use crate::{P, Row, StoreError, Tx};
 
@@ -26,7 +27,7 @@ pub struct Customer {
     pub tags: Vec<String>,
     /// The partner of the sign-up (our id).
     pub partner_id: Option<String>,
-    /// That partner's id as the merchant knows it.
+    /// That partner's id as the merchant knows it; after [`decided`] that of whose customer it is now.
     pub partner_external_id: Option<String>,
     /// Who said so: `api` (or empty) a server call, `browser` the script, `user` a person, `purchase` the evidence
     /// of its purchases, computed by settlement.
@@ -142,7 +143,7 @@ pub async fn find_holder(tx: &mut Tx<'_>, place: &Place, key: &str) -> Result<Op
 /// What a list of customers is narrowed to; each empty filter lets all through.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CustomerFilter {
-    /// The partner of the sign-up (our id).
+    /// The partner whose it is now (our id), decisions included.
     pub partner_id: Option<String>,
     /// Our id.
     pub id: Option<String>,
@@ -160,7 +161,9 @@ macro_rules! filtered {
     ($order:literal) => {
         concat!(
             columns!(),
-            "AND c.deleted_at IS NULL AND (CAST($4 AS TEXT) IS NULL OR c.partner_id = $4) \
+            "AND c.deleted_at IS NULL AND (CAST($4 AS TEXT) IS NULL OR $4 = ",
+            partner_now!("$12"),
+            ") \
              AND (CAST($5 AS TEXT) IS NULL OR c.customer_id = $5) AND (CAST($6 AS TEXT) IS NULL OR c.key = $6) \
              AND (CAST($7 AS TEXT) IS NULL OR c.email_hash = $7 OR c.email = $8) \
              AND (CAST($9 AS TEXT) IS NULL OR LOWER(c.name) = LOWER($9) OR LOWER(c.surname) = LOWER($9) \
@@ -171,7 +174,7 @@ macro_rules! filtered {
     };
 }
 
-/// A page of customers that are not deleted, and one more.
+/// A page of customers that are not deleted, and one more, as they are at `now` (ms UTC).
 ///
 /// # Errors
 /// The database's.
@@ -180,6 +183,7 @@ pub async fn list(
     place: &Place,
     filter: &CustomerFilter,
     page: Page,
+    now: i64,
 ) -> Result<Vec<Customer>, StoreError> {
     let sql = if page.newest_first {
         filtered!("c.created_at DESC, c.customer_id DESC")
@@ -198,8 +202,42 @@ pub async fn list(
         P::opt_t(filter.name.as_deref()),
         P::I(page.wanted()),
         P::I(page.offset),
+        P::I(now),
     ];
-    tx.rows(sql, &params).await?.iter().map(customer).collect()
+    let mut all =
+        tx.rows(sql, &params).await?.iter().map(customer).collect::<Result<Vec<_>, StoreError>>()?;
+    decided(tx, place, &mut all, now).await?;
+    Ok(all)
+}
+
+/// Puts the partner whose customer each is at `now` (ms UTC), decisions included, in place of the one whom the evidence
+/// names: for what is told, not for what is stored.
+///
+/// # Errors
+/// The database's.
+pub async fn decided(
+    tx: &mut Tx<'_>,
+    place: &Place,
+    customers: &mut [Customer],
+    now: i64,
+) -> Result<(), StoreError> {
+    const SQL: &str = concat!(
+        "SELECT p.external_id FROM customer c LEFT JOIN partner p ON p.workspace_id = c.workspace_id AND p.partner_id = ",
+        partner_now!("$3"),
+        " WHERE c.workspace_id = $1 AND c.customer_id = $2"
+    );
+    let sets: Vec<_> = customers
+        .iter()
+        .map(|one| vec![P::T(&place.workspace_id), P::T(&one.customer_id), P::I(now)])
+        .collect();
+    let found = tx.rows_each(SQL, &sets).await?;
+    drop(sets);
+    for (one, rows) in customers.iter_mut().zip(found) {
+        if let Some(row) = rows.first() {
+            one.partner_external_id = row.opt_text(0)?;
+        }
+    }
+    Ok(())
 }
 
 /// Stores a new customer made by a call or the script, and counts it.

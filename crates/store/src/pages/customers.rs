@@ -2,6 +2,7 @@
 
 use super::transactions::escaped;
 use super::{Cursor, Direction, Place};
+use crate::pipeline::decisions::partner_now;
 use crate::{P, Row, StoreError, Tx};
 
 /// Rows on a page.
@@ -57,8 +58,9 @@ macro_rules! list {
         concat!(
             "SELECT c.customer_id, c.email, c.name, c.surname, c.key, c.status, c.origin, c.partner_by, c.created_at, \
              p.partner_id, p.name, p.surname, p.key FROM customer c \
-             LEFT JOIN partner p ON p.workspace_id = $1 AND p.partner_id = c.partner_id \
-             WHERE c.workspace_id = $1 AND c.program_id = $2 AND c.mode = $3 AND c.deleted_at IS NULL \
+             LEFT JOIN partner p ON p.workspace_id = $1 AND p.partner_id = ",
+            partner_now!("$11"),
+            " WHERE c.workspace_id = $1 AND c.program_id = $2 AND c.mode = $3 AND c.deleted_at IS NULL \
              AND (c.created_at, c.customer_id) ",
             $compare,
             " ($4, $5) AND ($6 = '' OR ($6 = 'archived' AND c.status = 'archived') \
@@ -75,7 +77,7 @@ macro_rules! list {
 }
 
 /// A page of customers that are not deleted, in the direction of reading, and one row more if there is a page after
-/// it.
+/// it. The partner of each is the one at `now` (ms UTC), decisions included.
 ///
 /// # Errors
 /// The database's.
@@ -85,6 +87,7 @@ pub async fn list(
     filter: &Filter,
     direction: Direction,
     from: Option<&Cursor>,
+    now: i64,
 ) -> Result<Vec<Line>, StoreError> {
     let (sql, at) = match direction {
         Direction::Older => (list!("<", "DESC"), i64::MAX),
@@ -104,6 +107,7 @@ pub async fn list(
         P::T(&search),
         P::T(&pattern),
         P::I(PAGE + 1),
+        P::I(now),
     ];
     let rows = tx.rows(sql, &params).await?;
     let mut lines = rows.iter().map(line).collect::<Result<Vec<_>, _>>()?;
@@ -111,7 +115,7 @@ pub async fn list(
     Ok(lines)
 }
 
-/// One customer that is not deleted.
+/// One customer that is not deleted, with the partner whom the evidence names.
 ///
 /// # Errors
 /// The database's.

@@ -5,6 +5,21 @@ use crate::{P, Row, StoreError, Tx};
 /// The value of a decision that takes the ones before it back.
 pub const AS_EVIDENCE_SAYS: &str = "*";
 
+/// The partner (our id) of a customer `c` as it is now: whom a person decided on, else whom the evidence names; null for
+/// nobody. The argument is the parameter that holds the time, ms UTC.
+macro_rules! partner_now {
+    ($now:literal) => {
+        concat!(
+            "NULLIF(COALESCE(NULLIF((SELECT d.value FROM decision d WHERE d.workspace_id = c.workspace_id \
+             AND d.connection_id = 'customer:' || c.program_id AND d.subject = c.key AND d.kind = 'attribute' \
+             AND d.mode = c.mode AND (d.from_ms IS NULL OR d.from_ms <= ",
+            $now,
+            ") ORDER BY d.created_at DESC, d.decision_id DESC LIMIT 1), '*'), c.partner_id), '')"
+        )
+    };
+}
+pub(crate) use partner_now;
+
 /// One decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decided {

@@ -35,7 +35,7 @@ impl Work for Status {
         lock(tx, &self.place).await?;
         let before = self.lookup.get(tx, &self.place).await?;
         if before.status == self.status {
-            return Ok(before);
+            return self.told(tx, before).await;
         }
         let at = self.now.max(before.updated_at);
         let after = Customer {
@@ -52,7 +52,15 @@ impl Work for Status {
         let place = &self.place;
         pipeline::customer_changed(tx, &place.workspace_id, &place.mode, &after.customer_id, self.now)
             .await?;
-        Ok(after)
+        self.told(tx, after).await
+    }
+}
+
+impl Status {
+    /// The customer as the answer tells of it.
+    async fn told(&self, tx: &mut Tx<'_>, mut customer: Customer) -> Result<Customer, ApiError> {
+        customers::decided(tx, &self.place, std::slice::from_mut(&mut customer), self.now).await?;
+        Ok(customer)
     }
 }
 

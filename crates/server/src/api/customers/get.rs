@@ -11,17 +11,20 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use tributary_store::Tx;
 use tributary_store::api::Place;
-use tributary_store::api::customers::Customer;
+use tributary_store::api::customers::{self, Customer};
 
 pub(super) struct Get {
     pub(super) place: Place,
     pub(super) lookup: Lookup,
+    pub(super) now: i64,
 }
 
 impl Work for Get {
     type Out = Customer;
     async fn go(&self, tx: &mut Tx<'_>) -> Result<Customer, ApiError> {
-        self.lookup.get(tx, &self.place).await
+        let mut customer = self.lookup.get(tx, &self.place).await?;
+        customers::decided(tx, &self.place, std::slice::from_mut(&mut customer), self.now).await?;
+        Ok(customer)
     }
 }
 
@@ -33,6 +36,7 @@ impl Work for Get {
     security(("api_key" = [])))]
 pub async fn get(caller: Caller, Id(id): Id) -> Result<Response, ApiError> {
     let lookup = Target::Path(id).ready(&caller).await?;
-    let customer = work::read(&caller.app, Get { place: caller.place.clone(), lookup }).await?;
+    let customer =
+        work::read(&caller.app, Get { place: caller.place.clone(), lookup, now: caller.now }).await?;
     Ok(one(StatusCode::OK, view::customer(&customer)))
 }

@@ -18,6 +18,7 @@ struct Listed {
     partner: Option<PartnerTarget>,
     filter: CustomerFilter,
     page: Page,
+    now: i64,
 }
 
 impl Work for Listed {
@@ -28,7 +29,7 @@ impl Work for Listed {
             let Some(partner) = target.find(tx, &self.place).await? else { return Ok(Vec::new()) };
             filter.partner_id = Some(partner.partner_id);
         }
-        Ok(customers::list(tx, &self.place, &filter, self.page).await?)
+        Ok(customers::list(tx, &self.place, &filter, self.page, self.now).await?)
     }
 }
 
@@ -39,7 +40,7 @@ pub(super) async fn answer(
     filter: CustomerFilter,
 ) -> Result<Response, ApiError> {
     let page = paging::page_of(params)?;
-    let work = Listed { place: caller.place.clone(), partner, filter, page };
+    let work = Listed { place: caller.place.clone(), partner, filter, page, now: caller.now };
     let rows = work::read(&caller.app, work).await?;
     let rows = rows.iter().map(view::customer).collect();
     Ok(paging::list(caller, params, page, rows))

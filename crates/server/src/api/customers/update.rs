@@ -50,7 +50,7 @@ impl Work for Update {
     async fn go(&self, tx: &mut Tx<'_>) -> Result<Customer, ApiError> {
         lock(tx, &self.place).await?;
         let before = self.lookup.get(tx, &self.place).await?;
-        let after = self.changed(tx, &before).await?;
+        let mut after = self.changed(tx, &before).await?;
         if before.key != after.key && customers::find_holder(tx, &self.place, &after.key).await?.is_some() {
             return Err(ApiError::field("key", "The key has already been taken."));
         }
@@ -78,6 +78,8 @@ impl Work for Update {
             pipeline::customer_changed(tx, &place.workspace_id, &place.mode, &after.customer_id, self.now)
                 .await?;
         }
+        // A decision outranks what this call says.
+        customers::decided(tx, &self.place, std::slice::from_mut(&mut after), self.now).await?;
         Ok(after)
     }
 }
