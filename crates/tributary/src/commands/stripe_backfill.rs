@@ -116,14 +116,24 @@ fn tell(run: &Run, out: &Output) {
     }
 }
 
+/// So many looks, each a tenth of a second, pass before the wait is told of.
+const SILENT: u32 = 30;
+
 /// What the pages asked for is looked up, and everything is settled, also where no server runs. A running server may have
 /// taken a look-up first: its answer is waited for, at the longest until its lease ends and it is taken here.
 pub(super) async fn rest(app: &App) -> Result<(), StoreError> {
+    let mut waited = 0_u32;
     for _ in 0..10_000 {
         worker::drain(app).await?;
         if worker::fetch_all(app).await? == 0 {
             if !worker::fetching(app).await? {
                 break;
+            }
+            waited = waited.saturating_add(1);
+            if waited == SILENT {
+                eprintln!(
+                    "Waiting for what another process asks Stripe; if it was killed, until its turn ends."
+                );
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
