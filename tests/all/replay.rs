@@ -165,10 +165,8 @@ async fn applying_where_nothing_differs_posts_nothing(engine: Engine) {
 async fn an_installation_moves_to_the_other_engine(engine: Engine) {
     let world = settled_world(engine).await;
     let digest = world.digest().await;
-    if engine == Engine::Sqlite {
-        let url = format!("sqlite:{}", world.folder.path().join("copy.db").display());
-        world.command(&["db", "copy", "--to", &url], "").await.expect_failure("serves this database");
-    }
+    let url = format!("sqlite:{}", world.folder.path().join("copy.db").display());
+    world.command(&["db", "copy", "--to", &url], "").await.expect_failure("serves this database");
     assert_eq!(world.stop().await, 0);
     for database in empty(&world).await {
         // A copy that was cut off goes on.

@@ -224,6 +224,18 @@ impl Db {
         }
     }
 
+    /// How many other processes of Tributary are connected to the same PostgreSQL; 0 on SQLite, whose file tells itself
+    /// who serves it.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn others(&self) -> Result<i64, StoreError> {
+        match &*self.engine {
+            Engine::Sqlite(_) => Ok(0),
+            Engine::Postgres(db) => db.others().await,
+        }
+    }
+
     /// Commits everything that is queued and closes the writer.
     pub async fn close(&self) {
         if let Engine::Sqlite(db) = &*self.engine {

@@ -20,13 +20,16 @@ pub(super) struct PgDb {
     pool: Pool,
     groups: Groups,
     turns: Arc<Turns>,
+    /// What this process calls itself: a name of its own.
+    name: String,
 }
 
 impl PgDb {
     pub(super) async fn open(url: &str, behind: Arc<AtomicBool>) -> Result<Self, StoreError> {
         let mut config: tokio_postgres::Config =
             url.parse().map_err(|e| StoreError::Invalid(format!("the database address: {e}")))?;
-        config.application_name("tributary").connect_timeout(WAIT);
+        let name = format!("tributary-{:08x}", u32::from_be_bytes(crate::vault::random()?));
+        config.application_name(&name).connect_timeout(WAIT);
         let manager = Manager::from_config(
             config,
             MakeRustlsConnect::new(tls_config()?),
@@ -42,13 +45,21 @@ impl PgDb {
             .build()
             .map_err(|e| StoreError::Unavailable(e.to_string()))?;
         let turns = Arc::new(Turns::new(behind));
-        let db = Self { groups: Groups::start(pool.clone(), Arc::clone(&turns)), pool, turns };
+        let db = Self { groups: Groups::start(pool.clone(), Arc::clone(&turns)), pool, turns, name };
         drop(db.client().await?); // an address that does not answer fails now, not at the first request
         Ok(db)
     }
 
     pub(super) async fn client(&self) -> Result<deadpool_postgres::Object, StoreError> {
         self.pool.get().await.map_err(|e| StoreError::Unavailable(e.to_string()))
+    }
+
+    /// How many other processes of Tributary are connected to the same database. A server that was started under another
+    /// role is not seen unless this role may look at all sessions.
+    pub(super) async fn others(&self) -> Result<i64, StoreError> {
+        let sql = "SELECT COUNT(DISTINCT application_name) FROM pg_stat_activity WHERE datname = current_database() \
+             AND application_name LIKE 'tributary-%' AND application_name <> $1";
+        Ok(self.client().await?.query_one(sql, &[&self.name]).await?.try_get(0)?)
     }
 
     /// Writes the tables anew that hold what says who a person is.

@@ -7,6 +7,7 @@ use crate::failure::{Exit, Failure};
 use crate::open::{Begin, app};
 use crate::output::Output;
 use serde::Serialize;
+use std::time::Duration;
 use tributary_server::jobs::parts::make_room;
 use tributary_server::pipeline::verify;
 use tributary_server::{App, clock::Clock};
@@ -38,6 +39,13 @@ pub(super) async fn run(config: &Config, to: &str, out: &Output) -> Result<Exit,
         )));
     }
     let app = app(config, Begin::Take, out).await?;
+    if served(&app).await? {
+        return Err(Failure::problem(
+            "Another process of Tributary serves this database. Stop it first: what it wrote meanwhile would be missing \
+             there."
+                .to_owned(),
+        ));
+    }
     let there = Db::open(&location).await?;
     let copied = copy(&app, &there, out).await?;
     there.close().await;
@@ -45,6 +53,17 @@ pub(super) async fn run(config: &Config, to: &str, out: &Output) -> Result<Exit,
     let whole = copied.differing.is_empty() && copied.digest == copied.digest_there;
     out.answer(&copied, |copied| words(copied, whole))?;
     Ok(if whole { Exit::Ok } else { Exit::Problems })
+}
+
+/// Does another process stay connected to this PostgreSQL? The sessions of one that was killed end a moment after it.
+async fn served(app: &App) -> Result<bool, Failure> {
+    for _ in 0..10 {
+        if app.db.others().await? == 0 {
+            return Ok(false);
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+    Ok(true)
 }
 
 async fn copy(app: &App, there: &Db, out: &Output) -> Result<Copied, Failure> {
