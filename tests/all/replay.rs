@@ -13,6 +13,7 @@ both_engines!(
     what_was_damaged_is_put_right_by_new_journals,
     applying_where_nothing_differs_posts_nothing,
     an_installation_moves_to_the_other_engine,
+    a_database_of_somebody_else_is_left_alone,
     as_of_an_instant_two_installations_say_the_same,
 );
 
@@ -186,6 +187,25 @@ async fn an_installation_moves_to_the_other_engine(engine: Engine) {
         let replayed = command(&world, &database, &["replay", "--json"]).await.ok().json();
         assert_eq!(replayed["posted"], 0, "{replayed}");
         world.command(&["db", "copy", "--to", &url, "--json"], "").await.expect_failure("empty");
+    }
+}
+
+async fn a_database_of_somebody_else_is_left_alone(engine: Engine) {
+    let world = settled_world(engine).await;
+    assert_eq!(world.stop().await, 0);
+    let known = crate::support::postgres::fresh_database().await;
+    let (address, _) = known.rsplit_once('/').expect("a name");
+    let theirs = crate::support::postgres::empty_database(address).await;
+    let file = world.folder.path().join("theirs.db");
+    std::fs::File::create(&file).expect("a file");
+    for database in [Database::Sqlite(file), Database::Postgres(theirs)] {
+        database.damage("CREATE TABLE customer (id BIGINT); INSERT INTO customer (id) VALUES (7)").await;
+        let words = "holds tables that are not Tributary's (customer)";
+        for name in ["migrate", "serve"] {
+            command(&world, &database, &[name]).await.expect_failure(words);
+        }
+        world.command(&["db", "copy", "--to", &database.url()], "").await.expect_failure(words);
+        assert_eq!(database.number("SELECT SUM(id) FROM customer").await, 7);
     }
 }
 

@@ -43,6 +43,20 @@ pub enum StoreError {
     Secret(String),
 }
 
+/// An error with its causes: drivers keep to themselves why a connection or a migration failed.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut said = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_said = cause.to_string();
+        if !said.contains(&cause_said) {
+            said = format!("{said}: {cause_said}");
+        }
+        next = cause.source();
+    }
+    said
+}
+
 impl StoreError {
     /// Is it worth trying again later, with nothing changed?
     #[must_use]

@@ -3,7 +3,7 @@
 
 use super::crew::Crew;
 use super::{Tx, Unit};
-use crate::error::StoreError;
+use crate::error::{StoreError, with_causes};
 use deadpool_postgres::Pool;
 use futures_util::future::BoxFuture;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -118,7 +118,7 @@ async fn commit_all(pool: Pool, mut work: mpsc::Receiver<Box<dyn Member>>, turns
 }
 
 async fn commit(pool: &Pool, group: &[Box<dyn Member>]) -> Result<(), StoreError> {
-    let mut client = pool.get().await.map_err(|e| StoreError::Unavailable(e.to_string()))?;
+    let mut client = pool.get().await.map_err(|e| StoreError::Unavailable(with_causes(&e)))?;
     let transaction = client.transaction().await?;
     let crew = Crew::new(&transaction, None);
     crew.run(group.iter().map(|member| member.run(crew.member()))).await?;

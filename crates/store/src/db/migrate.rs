@@ -1,7 +1,7 @@
 //! Migrations: two folders with equal numbers, embedded.
 
 use super::postgres::PgDb;
-use crate::error::StoreError;
+use crate::error::{StoreError, with_causes};
 use refinery::{Migration, Runner};
 use std::path::Path;
 use std::time::Duration;
@@ -62,11 +62,22 @@ fn runner(files: &[(&str, &str)]) -> Result<Runner, StoreError> {
 }
 
 fn failed(error: &refinery::Error) -> StoreError {
-    StoreError::Driver(format!("migration: {error}"))
+    StoreError::Driver(format!("migration: {}", with_causes(error)))
 }
 
 fn check_not_newer(found: i64) -> Result<(), StoreError> {
     if found > newest() { Err(StoreError::NewerSchema { found, known: newest() }) } else { Ok(()) }
+}
+
+/// A database that Tributary never migrated has no tables; those of somebody else are left alone.
+fn check_own(found: &[String]) -> Result<(), StoreError> {
+    if found.is_empty() {
+        return Ok(());
+    }
+    Err(StoreError::Invalid(format!(
+        "The database holds tables that are not Tributary's ({}). Give Tributary a database of its own; nothing was changed.",
+        found.join(", ")
+    )))
 }
 
 fn open(path: &Path) -> Result<rusqlite::Connection, StoreError> {
@@ -77,7 +88,16 @@ fn open(path: &Path) -> Result<rusqlite::Connection, StoreError> {
 }
 
 pub(super) fn sqlite(path: &Path) -> Result<usize, StoreError> {
-    check_not_newer(sqlite_version(path)?)?;
+    let version = sqlite_version(path)?;
+    check_not_newer(version)?;
+    if version == 0 {
+        let sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'refinery_schema_history' \
+             ORDER BY name LIMIT 3";
+        let connection = open(path)?;
+        let mut statement = connection.prepare(sql)?;
+        let found = statement.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+        check_own(&found)?;
+    }
     let report = runner(SQLITE)?.run(&mut open(path)?).map_err(|e| failed(&e))?;
     Ok(report.applied_migrations().len())
 }
@@ -98,8 +118,20 @@ pub(super) fn sqlite_version(path: &Path) -> Result<i64, StoreError> {
 }
 
 pub(super) async fn postgres(db: &PgDb) -> Result<usize, StoreError> {
-    check_not_newer(postgres_version(db).await?)?;
+    let version = postgres_version(db).await?;
+    check_not_newer(version)?;
     let mut client = db.client().await?;
+    if version == 0 {
+        let sql = "SELECT CAST(table_name AS TEXT) FROM information_schema.tables \
+             WHERE table_schema = current_schema() AND table_name NOT IN ('migration_lease', 'refinery_schema_history') \
+             ORDER BY table_name LIMIT 3";
+        let rows = client.query(sql, &[]).await?;
+        let found = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<String>, _>>()?;
+        // Another node may be about to tell of the tables that it has just made.
+        if postgres_version(db).await? == 0 {
+            check_own(&found)?;
+        }
+    }
     lease(&client).await?;
     let result = runner(POSTGRES)?.run_async(&mut **client).await.map_err(|e| failed(&e));
     client.batch_execute("UPDATE migration_lease SET until_ms = 0").await?;

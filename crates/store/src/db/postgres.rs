@@ -2,7 +2,7 @@
 
 use super::group::{Groups, Turns};
 use super::{Tx, Unit};
-use crate::error::StoreError;
+use crate::error::{StoreError, with_causes};
 use deadpool_postgres::{Manager, ManagerConfig, Pool, QueueMode, RecyclingMethod, Runtime};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -51,7 +51,7 @@ impl PgDb {
     }
 
     pub(super) async fn client(&self) -> Result<deadpool_postgres::Object, StoreError> {
-        self.pool.get().await.map_err(|e| StoreError::Unavailable(e.to_string()))
+        self.pool.get().await.map_err(|e| StoreError::Unavailable(with_causes(&e)))
     }
 
     /// How many other processes of Tributary are connected to the same database. A server that was started under another
