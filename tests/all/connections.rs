@@ -17,6 +17,7 @@ both_engines!(
     a_roll_under_a_stream_of_events_loses_none,
     test_data_goes_in_one_step_and_live_data_stays,
     a_connection_feeds_a_second_program,
+    a_key_takes_no_purchase_of_another_program,
 );
 
 const KEY: &str = "rk_test_the_usual_one";
@@ -344,6 +345,48 @@ async fn test_data_goes_in_one_step_and_live_data_stays(engine: Engine) {
     world.finish().await;
     // It goes on: the same story again, from nothing.
     sandbox.play(&world, "renewals").await;
+    world.finish().await;
+    sandbox.stop().await;
+}
+
+async fn a_key_takes_no_purchase_of_another_program(engine: Engine) {
+    let (mut world, sandbox) = Sandbox::with_world(engine).await;
+    world.connect_with(&world.program, KEY, None).await.ok();
+    world.partner("ADA").await;
+    sandbox.play(&world, "half_refund").await;
+    sandbox.play(&world, "guest_one_time").await;
+    world.settled().await;
+    let second = world.setup_program("Second", "usd", "10%").await.ok().json();
+    let (mut browser, token) = owner(&world).await;
+    let attach = format!(
+        "/p/{}/settings/stripe/{}/attach",
+        second["program_public_id"].as_str().unwrap(),
+        id(&world).await
+    );
+    let form = [("form_token", token.as_str())];
+    assert!(browser.post(&world, &attach, &form).await.location.ends_with("attached"));
+    let (totals, digest) = (world.ledger_totals().await, world.digest().await);
+    assert!(!totals.is_empty());
+    second["api_key"].as_str().expect("a key").clone_into(&mut world.api_key);
+    world.partner("BOB").await;
+    world.customer("c2", None, "BOB").await;
+    let sql = "SELECT a.object_id FROM alias a JOIN sale s ON s.workspace_id = a.workspace_id AND s.sale_id = a.sale_id \
+         WHERE s.state = 'paid' AND a.state IS NOT NULL ORDER BY a.object_id";
+    let mut tried = 0;
+    for key in world.database.column(sql).await {
+        let known = ["in_", "ch_", "pi_", "cs_"].iter().any(|start| key.starts_with(start));
+        for (more, value) in [("rewardable", json!(false)), ("reward", json!("500.00"))] {
+            let body = json!({ "key": key, "amount": "1.00", "customer": { "key": "c2" }, more: value });
+            if known {
+                world.post("/v1/transactions", &body).await.expect_error(409);
+                tried += 1;
+            }
+        }
+        world.get(&format!("/v1/transactions/{key}")).await.expect_error(404);
+    }
+    assert!(tried >= 10, "{tried}");
+    world.settled().await;
+    assert_eq!((world.ledger_totals().await, world.digest().await), (totals, digest));
     world.finish().await;
     sandbox.stop().await;
 }

@@ -3,18 +3,19 @@
 use crate::support::browser::Browser;
 use crate::support::database::Database;
 use crate::support::process;
-use crate::support::story::Story;
+use crate::support::story::{Story, commission};
 use crate::support::world::{EMAIL, PASSWORD};
 use crate::support::{Engine, World, both_engines};
 use serde_json::{Value, json};
 use std::time::Duration;
-use tributary_stripe::story::{Era, Plot};
+use tributary_stripe::story::{Era, Objects, Plot, wrap};
 
 both_engines!(
     a_person_is_erased_and_the_books_stay,
     a_guest_is_erased_by_address,
     the_page_erases_when_the_key_is_typed,
     nobody_is_told_so,
+    what_nobody_brought_stays_nobodys,
 );
 
 /// What is written into every place that may say who somebody is.
@@ -214,4 +215,38 @@ async fn nobody_is_told_so(engine: Engine) {
         assert_eq!(output.code, code, "{flag} {value}: {output:?}");
     }
     assert_eq!(world.command(&["erase", "--for-good"], "").await.code, 2);
+}
+
+/// A buyer without a partner is erased; who is named as its partner later has what is paid later.
+async fn what_nobody_brought_stays_nobodys(engine: Engine) {
+    let world = World::connected(engine).await;
+    let plot = Plot { client_reference_id: None, ..Plot::new("alone") };
+    let story = Story { plot, era: Era::Dahlia, subscription: true, partner: None };
+    story.put(&world.stripe);
+    world.deliver_all(&story.events()).await;
+    world.settled().await;
+    world.expect_totals::<&str>(&[]).await;
+    let customer = story.plot.customer();
+    let arguments = ["erase", "--stripe-customer", &customer, "--for-good", "--json"];
+    let said = world.command(&arguments, "").await.ok().json();
+    assert_eq!(said["sales"], 2, "{said}");
+    let (objects, third) = (Objects { era: Era::Dahlia, plot: &story.plot }, story.plot.purchase(3));
+    let named = |mut object: Value| {
+        object["metadata"] = json!({ "partner_key": "ADA" });
+        object
+    };
+    let event = |id: &str, type_: &str, object: Value| {
+        wrap(id, type_, Era::Dahlia.api_version(), third.at_s + 5, object)
+    };
+    let payment = objects.invoice_payment(&third);
+    let later = [
+        event("evt_named", "customer.updated", named(objects.customer())),
+        event("evt_third", "invoice.paid", named(objects.invoice(&third))),
+        event("evt_paid", "invoice_payment.paid", payment),
+        event("evt_charge", "charge.succeeded", objects.charge(&third, true, 0)),
+    ];
+    world.deliver_all(&later).await;
+    world.settled().await;
+    world.expect_totals(&[("ADA", "usd", commission(10_000, 1, 1))]).await;
+    world.finish().await;
 }

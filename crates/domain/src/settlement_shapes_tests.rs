@@ -132,6 +132,29 @@ fn each_line_earns_by_its_product() {
 }
 
 #[test]
+fn a_line_that_earns_nothing_by_itself_uses_no_fixed_amount_up() {
+    let of = |lines: &[(&str, i64)], terms: Terms| {
+        let mut sold = sale(lines.iter().map(|(_, net)| net).sum(), 0);
+        let made = |(n, (product, net)): (usize, &(&str, i64))| line(&format!("il_{n}"), product, *net, 0);
+        sold.detail.lines = Some(lines.iter().enumerate().map(made).collect());
+        settled(&sold, terms).amount
+    };
+    for first in [-1_000, 0] {
+        for lines in [[("prod_fix", first), ("prod_fix", 3_000)], [("prod_fix", 3_000), ("prod_fix", first)]]
+        {
+            assert_eq!(of(&lines, by_product()), 700, "{lines:?}");
+        }
+        // The fixed reward of the terms, beside a product with a rule of its own.
+        let terms = Terms {
+            reward: Reward::Fixed { amount: 500, currency: usd() },
+            products: vec![rule("prod_a", share(100_000))],
+            ..percent(0)
+        };
+        assert_eq!(of(&[("prod_x", first), ("prod_y", 3_000)], terms), 500, "{first}");
+    }
+}
+
+#[test]
 fn the_sales_own_figure_counts_where_lines_add_up_to_another() {
     let mut sold = sale(9_000, 0);
     sold.detail.lines = Some(vec![line("il_1", "prod_a", 6_000, 0), line("il_2", "prod_b", 4_000, 0)]);

@@ -51,8 +51,9 @@ pub(super) fn shares(
     for line in lines {
         let (reward, own) = terms.reward_of(&line.product);
         let amount = weight(line);
-        // A fixed amount is for the product, not for each of its lines; the default once for all that it covers.
-        let first = given.insert(if own { line.product.as_str() } else { "" });
+        // A fixed amount is for the product, not for each of its lines; the default once for all that it covers. A line
+        // that earns nothing by itself, such as a credit, does not use it up.
+        let of = if own { line.product.as_str() } else { "" };
         let (rule, earned) = match reward {
             _ if amount <= 0 => ("a credit earns nothing".to_owned(), Fraction::whole(0)),
             None => ("earns nothing".to_owned(), Fraction::whole(0)),
@@ -66,7 +67,7 @@ pub(super) fn shares(
             Some(reward @ Reward::Fixed { currency: own, .. }) if *own != currency => {
                 (format!("nothing: {} is another currency", reward.words()), Fraction::whole(0))
             }
-            Some(Reward::Fixed { .. }) if !first => ("given once".to_owned(), Fraction::whole(0)),
+            Some(Reward::Fixed { .. }) if !given.insert(of) => ("given once".to_owned(), Fraction::whole(0)),
             Some(reward @ Reward::Fixed { amount, .. }) => {
                 (reward.words(), Fraction::whole((*amount).max(0)))
             }

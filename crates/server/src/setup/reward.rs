@@ -131,10 +131,10 @@ impl TermsInput {
     /// The first field that is wrong.
     pub fn read(&self, currency: &str, before: Option<&Terms>) -> Result<Terms, Wrong> {
         let wrong = |field| move |words: String| Wrong { field, words };
-        let value = self.value.trim().trim_end_matches('%').trim();
+        let value = self.value.trim();
         let reward = match self.reward.as_str() {
             "percent" => {
-                let rate = Rate::parse_percent(&format!("{value}%"));
+                let rate = Rate::parse_percent(&format!("{}%", value.trim_end_matches('%').trim()));
                 let rate = rate.map_err(|_| "Type a share from 0 to 100, such as 20 or 12.5.".to_owned());
                 Reward::Percent { rate: rate.map_err(wrong("value"))? }
             }

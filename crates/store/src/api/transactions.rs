@@ -337,3 +337,16 @@ pub async fn list(
     let sales = tx.rows(sql, &params).await?.iter().map(sale).collect::<Result<Vec<_>, _>>()?;
     complete(tx, place, sales).await
 }
+
+/// Is the purchase that a key names, by any of its objects' ids, placed in another program?
+///
+/// # Errors
+/// The database's.
+pub async fn is_anothers(tx: &mut Tx<'_>, place: &Place, key: &str) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM connection c JOIN alias a ON a.workspace_id = c.workspace_id \
+         AND a.connection_id = c.connection_id AND a.object_id = $3 \
+         JOIN sale s ON s.workspace_id = a.workspace_id AND s.sale_id = a.sale_id \
+         WHERE c.workspace_id = $1 AND c.mode = $2 AND s.program_id <> $4 LIMIT 1";
+    let params = [P::T(&place.workspace_id), P::T(&place.mode), P::T(key), P::T(&place.program_id)];
+    Ok(tx.opt(sql, &params).await?.is_some())
+}

@@ -218,6 +218,24 @@ pub async fn sales_of(
     tx.rows(sql, &params).await?.iter().map(|row| row.text(0)).collect()
 }
 
+/// The sales of a buyer that are no part of another one and that nobody's customer made: (sale id). At most `limit` after
+/// an id.
+///
+/// # Errors
+/// The database's.
+pub async fn sales_of_nobody(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    (connection_id, buyer_id): (&str, &str),
+    after: &str,
+    limit: i64,
+) -> Result<Vec<String>, StoreError> {
+    let sql = "SELECT sale_id FROM sale WHERE workspace_id = $1 AND connection_id = $2 AND buyer_id = $3 \
+         AND customer_id IS NULL AND merged_into IS NULL AND currency <> '' AND sale_id > $4 ORDER BY sale_id LIMIT $5";
+    let params = [P::T(workspace_id), P::T(connection_id), P::T(buyer_id), P::T(after), P::I(limit)];
+    tx.rows(sql, &params).await?.iter().map(|row| row.text(0)).collect()
+}
+
 /// Takes everything personal from a customer's row, its sign-ups and its visits, and makes the row a source with the
 /// partner given.
 ///

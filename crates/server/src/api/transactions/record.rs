@@ -59,6 +59,11 @@ pub(crate) async fn write(
     now: i64,
 ) -> Result<bool, ApiError> {
     let Some(before) = transactions::find_written(tx, place, &item.key).await? else {
+        if transactions::is_anothers(tx, place, &item.key).await? {
+            let key = &item.key;
+            let message = format!("The payment “{key}” belongs to another program; nothing was changed.");
+            return Err(ApiError::Exists(message));
+        }
         put(tx, place, item, &customer.customer_id, item.created_at.unwrap_or(now), now).await?;
         return Ok(true);
     };

@@ -49,6 +49,13 @@ impl Unit for Erase {
         for customer in &self.person.customers {
             frozen += self.freeze(tx, &customer.program_id, &customer.customer_id).await?;
         }
+        for connection in &connections {
+            let (con, mode) = (&connection.connection_id, &connection.mode);
+            let ctx = Context::load(tx, ws, con, mode, self.now, 0).await?;
+            for (_, buyer) in self.person.buyers.iter().filter(|(of, _)| of == con) {
+                frozen += self.freeze_nobodys(tx, &ctx, buyer).await?;
+            }
+        }
         self.set_tombstones(tx).await?;
         let visits: BTreeSet<String> =
             self.person.references.iter().filter(|value| is_visit_id(value)).cloned().collect();
@@ -126,6 +133,39 @@ impl Erase {
             note(tx, line, self.now).await?;
         }
         Ok(frozen)
+    }
+
+    /// Writes down that nobody brought the sales of a buyer who is no program's customer: what is said of the buyer later
+    /// changes nothing of them.
+    async fn freeze_nobodys(&self, tx: &mut Tx<'_>, ctx: &Context, buyer: &str) -> Result<u64, StoreError> {
+        let (ws, con) = (&self.workspace_id, &ctx.connection_id);
+        let (mut after, mut frozen) = (String::new(), 0);
+        loop {
+            let ids = erasure::sales_of_nobody(tx, ws, (con, buyer), &after, PAGE).await?;
+            let Some(last) = ids.last() else { return Ok(frozen) };
+            after.clone_from(last);
+            for sale in sales::load(tx, ws, &ids).await? {
+                for program in &ctx.programs {
+                    let decided = decisions::of_sale(tx, ws, &program.program_id, &sale.sale_id).await?;
+                    if decided.is_some_and(|last| last.value != AS_EVIDENCE_SAYS) {
+                        continue;
+                    }
+                    let decision = Decision {
+                        workspace_id: ws.clone(),
+                        mode: sale.mode.clone(),
+                        program_id: program.program_id.clone(),
+                        kind: "attribute",
+                        connection_id: con.clone(),
+                        subject: sale.root_id.clone(),
+                        value: String::new(),
+                        actor: format!("{ERASURE}{}", self.actor),
+                        reason: String::new(),
+                    };
+                    decide::keep(tx, &decision, None, self.now).await?;
+                }
+                frozen += 1;
+            }
+        }
     }
 
     async fn set_tombstones(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
