@@ -50,7 +50,9 @@ impl Player<'_> {
     /// A dispute or an inquiry, with one of its ends.
     fn disputes(&mut self, charge: &str) -> Res<()> {
         let left = self.left(charge);
-        if left == 0 || !self.has("disputes") {
+        // A bank disputes a charge once, and more than one turn of a history may come to the same charge.
+        let before = self.world.get("charge", charge).is_some_and(|known| params::flag(known, "disputed"));
+        if left == 0 || before || !self.has("disputes") {
             return Ok(());
         }
         let amount = if self.often(70) { left } else { self.some_of(left) };
