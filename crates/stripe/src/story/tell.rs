@@ -7,11 +7,7 @@ use serde_json::{Value, json};
 #[must_use]
 pub fn subscription(era: Era, plot: &Plot) -> Vec<Value> {
     let mut story = Story::new(era, plot);
-    let objects = Objects { era, plot };
-    let first = plot.purchase(1);
-    story.event("customer.created", first.at_s - 120, objects.customer());
-    story.invoice(1);
-    story.event("checkout.session.completed", first.at_s + 2, objects.session(&first, true));
+    story.subscribed();
     story.invoice(2);
     story.refund(true);
     story.events
@@ -36,9 +32,7 @@ pub fn disputed(era: Era, plot: &Plot, won: bool) -> Vec<Value> {
     let mut story = Story::new(era, plot);
     let objects = Objects { era, plot };
     let first = plot.purchase(1);
-    story.event("customer.created", first.at_s - 120, objects.customer());
-    story.invoice(1);
-    story.event("checkout.session.completed", first.at_s + 2, objects.session(&first, true));
+    story.subscribed();
     let at_s = first.at_s + 200_000;
     story.event("charge.dispute.created", at_s, objects.dispute(&first, "needs_response", true, false));
     let status = if won { "won" } else { "lost" };
@@ -56,9 +50,7 @@ pub fn credited(era: Era, plot: &Plot) -> Vec<Value> {
     let mut story = Story::new(era, plot);
     let objects = Objects { era, plot };
     let first = plot.purchase(1);
-    story.event("customer.created", first.at_s - 120, objects.customer());
-    story.invoice(1);
-    story.event("checkout.session.completed", first.at_s + 2, objects.session(&first, true));
+    story.subscribed();
     story.event("credit_note.created", first.at_s + 86_400, objects.credit_note(&first));
     story.events
 }
@@ -87,6 +79,15 @@ impl<'p> Story<'p> {
     fn event(&mut self, type_: &str, created_s: i64, object: Value) {
         let id = format!("evt_{}{:02}", self.plot.tag, self.events.len() + 1);
         self.events.push(wrap(&id, type_, self.era.api_version(), created_s, object));
+    }
+
+    /// The customer, the first invoice, and the session by which both came.
+    fn subscribed(&mut self) {
+        let objects = Objects { era: self.era, plot: self.plot };
+        let first = self.plot.purchase(1);
+        self.event("customer.created", first.at_s - 120, objects.customer());
+        self.invoice(1);
+        self.event("checkout.session.completed", first.at_s + 2, objects.session(&first, true));
     }
 
     /// The n-th invoice is paid.
