@@ -307,6 +307,8 @@ fields! {
     PaidOffStripe = "paid_off_stripe", MergeClass::Greatest;
     /// Invoice: marked as paid outside of Stripe (a flag).
     PaidOutOfBand = "paid_out_of_band", MergeClass::Greatest;
+    /// Invoice: a source that saw it paid said how much came outside of Stripe, or whether it was marked so (a flag).
+    OffStripeTold = "off_stripe_told", MergeClass::Greatest;
     /// Invoice payment: what it was paid with (`payment_intent`, `charge`, `payment_record`, …).
     PaymentType = "payment_type", MergeClass::Last;
 

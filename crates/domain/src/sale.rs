@@ -175,6 +175,8 @@ pub struct SaleView {
     pub fee_needs: Vec<Need>,
     /// What must be asked of Stripe before terms with product rules can be applied.
     pub line_needs: Vec<Need>,
+    /// What must be asked of Stripe before terms that leave out what came past it can be applied.
+    pub off_needs: Vec<Need>,
     /// An API transaction may say that it earns nothing.
     pub rewardable: bool,
     /// An API transaction may set its own reward, minor units.
@@ -194,6 +196,8 @@ pub fn read_sale(members: &Members) -> Option<SaleView> {
     let given = reader.given_back(&money);
     let (fees, fee_needs) = reader.fees(&money);
     let (lines, line_needs) = reader.lines(&money);
+    let off_needs =
+        if money.off_unknown { reader.of(Kind::Invoice).filter_map(ask).collect() } else { vec![] };
     let mut needs = money.needs;
     needs.extend(reader.unexplained_refunds());
     needs.extend(reader.unread_codes());
@@ -202,6 +206,7 @@ pub fn read_sale(members: &Members) -> Option<SaleView> {
     let detail = Detail {
         shipping_tax: money.shipping_tax,
         off_stripe: money.off_stripe.min(money.total.max(0)),
+        off_unknown: money.off_unknown,
         off_captured: given.off_captured,
         credited: given.credited,
         fees,
@@ -224,6 +229,7 @@ pub fn read_sale(members: &Members) -> Option<SaleView> {
         detail,
         fee_needs,
         line_needs,
+        off_needs,
         tax_unknown: money.tax_unknown,
         email_hash: reader.email(),
         evidence: reader.evidence(),
@@ -247,6 +253,8 @@ struct Money {
     paid: i64,
     /// Of `paid`, what came outside of Stripe.
     off_stripe: i64,
+    /// Nobody has said how much of it came outside of Stripe.
+    off_unknown: bool,
     captured: i64,
     tax_unknown: bool,
     needs: BTreeSet<Need>,
@@ -265,6 +273,7 @@ impl Money {
             discount: 0,
             paid: 0,
             off_stripe: 0,
+            off_unknown: false,
             captured: 0,
             tax_unknown: false,
             needs: BTreeSet::new(),

@@ -231,6 +231,47 @@ fn what_was_paid_outside_of_stripe_is_told_apart() {
 }
 
 #[test]
+fn how_much_came_past_stripe_is_told_or_adds_up_or_is_asked_for() {
+    let told = || invoice_new().with(Field::OffStripeTold, true);
+    let record = |amount: i64| {
+        Fact::new(Kind::InvoicePayment, "inpay_2", T + 9_100)
+            .with(Field::Invoice, "in_1")
+            .with(Field::InvoicePaymentStatus, "paid")
+            .with(Field::PaymentType, "payment_record")
+            .with(Field::AmountPaid, amount)
+    };
+    let by_stripe = |amount: i64| {
+        let mut payment = record(amount).with(Field::PaymentType, "payment_intent");
+        "inpay_3".clone_into(&mut payment.object_id);
+        payment
+    };
+    let foreign = charge(12_000).with(Field::Currency, "eur").with(Field::Invoice, "in_1");
+    let open = || invoice_new().with(Field::PaidOffStripe, 0);
+    // (name, facts, known)
+    let cases: Vec<(&str, Vec<Fact>, bool)> = vec![
+        ("nobody says it", vec![invoice_new()], false),
+        ("said while it was open", vec![open()], false),
+        ("told", vec![told()], true),
+        ("marked", vec![invoice_new().with(Field::PaidOutOfBand, true)], true),
+        ("covered by charges", vec![invoice_old(), charge(12_000)], true),
+        ("a part by charges", vec![invoice_old(), charge(11_999)], false),
+        ("charged in another currency", vec![invoice_old(), foreign], false),
+        ("a payment by Stripe", vec![invoice_new(), by_stripe(12_000)], true),
+        ("payments of both kinds", vec![invoice_new(), by_stripe(7_000), record(5_000)], true),
+        ("payments of a part", vec![invoice_new(), by_stripe(7_000), record(4_999)], false),
+        ("Stripe has no such invoice", vec![invoice_new().with(Field::Missing, true)], true),
+    ];
+    for (name, facts, known) in cases {
+        let sale = read(&facts);
+        assert_eq!(sale.detail.off_unknown, !known, "{name}");
+        let needs = if known { vec![] } else { vec![Need::Object("in_1".into())] };
+        assert_eq!(sale.off_needs, needs, "{name}");
+    }
+    assert!(read(&[session("paid")]).off_needs.is_empty());
+    assert!(read(&[invoice_new().with(Field::InvoiceStatus, "open")]).off_needs.is_empty());
+}
+
+#[test]
 fn invoices_that_bring_no_money_are_no_sales() {
     let with = |field, value: i64| invoice_old().with(field, value);
     for (name, invoice, state) in [

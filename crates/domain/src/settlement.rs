@@ -90,6 +90,8 @@ pub enum Outcome {
     AwaitingFee,
     /// Stripe has not said what was bought yet.
     AwaitingLines,
+    /// Stripe has not said yet how much was paid outside of it.
+    AwaitingOffStripe,
     /// It was paid outside of Stripe, and the terms do not count that.
     PaidOffStripe,
     /// Nothing is left of the base.
@@ -119,6 +121,9 @@ impl Outcome {
             Self::LostInDispute => "the payment was lost in a dispute",
             Self::AwaitingFee => "Stripe has not said its fee yet, and the terms leave it out",
             Self::AwaitingLines => "Stripe has not listed what was bought yet, and products have rules",
+            Self::AwaitingOffStripe => {
+                "Stripe has not said yet how much was paid outside of it, and the terms leave that out"
+            }
             Self::PaidOffStripe => "it was paid outside of Stripe, which the terms do not count",
             Self::NoBase => "nothing is left of the base",
             Self::Voided => "voided by a decision",
@@ -287,6 +292,9 @@ fn compute(sale: &SettleSale, terms: &Terms, target: &mut Target) -> Result<Outc
     }
     if terms.wants().lines && sale.detail.lines.is_none() && sale.fixed_reward.is_none() {
         return Ok(Outcome::AwaitingLines);
+    }
+    if terms.exclude_off_stripe && sale.detail.off_unknown {
+        return Ok(Outcome::AwaitingOffStripe);
     }
     let base = base::base(sale, terms, &mut target.trace)?;
     target.trace.base = base.to_text();

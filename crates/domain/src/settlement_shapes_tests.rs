@@ -81,6 +81,12 @@ fn terms_may_leave_out_what_was_paid_outside_of_stripe() {
     assert_eq!(settled(&off(6_000, 6_000, 6_000), without()).amount, 500);
     assert_eq!(settled(&off(6_000, 6_000, 6_000), percent(100_000)).amount, 500);
     assert_eq!(settled(&off(6_000, 3_000, 0), without()).amount, 250);
+    // Nobody has said how much it was: terms that leave it out wait, the others do not look.
+    let mut unknown = off(0, 0, 0);
+    unknown.detail.off_unknown = true;
+    assert_eq!(settled(&unknown, percent(100_000)).amount, 1_000);
+    let target = settled(&unknown, without());
+    assert_eq!((target.outcome, target.amount), (Outcome::AwaitingOffStripe, 0));
 }
 
 fn line(id: &str, product: &str, net: i64, tax: i64) -> Line {

@@ -218,7 +218,11 @@ impl Terms {
     /// What of a sale must be known before these terms can be applied, beyond its figures.
     #[must_use]
     pub const fn wants(&self) -> crate::sale::Wants {
-        crate::sale::Wants { fees: self.exclude_fee, lines: !self.products.is_empty() }
+        crate::sale::Wants {
+            fees: self.exclude_fee,
+            lines: !self.products.is_empty(),
+            off_stripe: self.exclude_off_stripe,
+        }
     }
 
     /// The reward of a product, and whether a rule of its own says it.

@@ -11,10 +11,11 @@ use tributary_domain::sale::{Detail, Fee, Line, Members, SaleView, read_sale};
 use tributary_domain::settlement::{Outcome, Prefix, SettleSale, settle};
 use tributary_domain::terms::{Amount, Duration, ProductRule, Reward, Terms, TermsVersion, months_after};
 
-const NUMBERS: [Field; 33] = [
+const NUMBERS: [Field; 34] = [
     Field::AmountDue,
     Field::PaidOffStripe,
     Field::PaidOutOfBand,
+    Field::OffStripeTold,
     Field::OutOfBand,
     Field::PrePayment,
     Field::ShippingTax,
@@ -220,6 +221,7 @@ fn wild_sale() -> impl Strategy<Value = SettleSale> {
             detail: Detail {
                 shipping_tax: shipping,
                 off_stripe: paid,
+                off_unknown: voided,
                 off_captured: captured,
                 credited: refunded,
                 fees: Some(vec![Fee {

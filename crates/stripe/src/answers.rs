@@ -204,9 +204,13 @@ pub fn facts_of_answer(
             project::charge(object(body)?, &mut collector);
             false
         }
-        (Answer::Body(body), Fetch::Object { kind, .. }) => {
+        (Answer::Body(body), Fetch::Object { kind, id }) => {
             if let Some(project) = project::of_kind(*kind) {
                 project(object(body)?, &mut collector);
+            }
+            if collector.shows_paid(id) {
+                // Asked in a version that always says what came past Stripe: what does not say it has nothing to say.
+                collector.add(Fact::new(*kind, id.as_str(), fetched_at_ms).with(Field::OffStripeTold, true));
             }
             false
         }

@@ -43,6 +43,19 @@ fn each_kind_of_object_is_understood_at_the_time_of_its_answer() {
 }
 
 #[test]
+fn the_answer_about_a_paid_invoice_leaves_nothing_open_about_money_past_stripe() {
+    let fetch = Fetch::Object { kind: Kind::Invoice, id: "in_1".to_owned() };
+    for (body, told) in [
+        (r#"{"id":"in_1","object":"invoice","status":"paid"}"#, Some(Value::Int(1))),
+        (r#"{"id":"in_1","object":"invoice","total":5}"#, Some(Value::Int(1))),
+        (r#"{"id":"in_1","object":"invoice","status":"open"}"#, None),
+        (r#"{"id":"in_1","object":"invoice","status":"open","amount_paid_off_stripe":0}"#, None),
+    ] {
+        assert_eq!(said(&answer(&fetch, body), "in_1", F::OffStripeTold), told, "{body}");
+    }
+}
+
+#[test]
 fn a_404_of_an_object_is_a_fact_and_of_a_list_none() {
     let fetch = Fetch::Object { kind: Kind::Invoice, id: "in_1".to_owned() };
     let answered = facts_of_answer(&fetch, Answer::Missing, AT, &hash).unwrap();

@@ -523,6 +523,20 @@ fn what_was_paid_outside_of_stripe_is_said() {
 }
 
 #[test]
+fn an_invoice_says_how_much_came_past_stripe_only_by_a_word_for_it() {
+    for (word, told) in [
+        (json!({ "amount_paid_off_stripe": 0 }), int(1)),
+        (json!({ "paid_out_of_band": false }), int(1)),
+        (json!({ "amount_paid_off_stripe": null }), None),
+        (json!({}), None),
+    ] {
+        let mut invoice = json!({ "id": "in_1", "object": "invoice", "status": "paid", "total": 1000 });
+        invoice.as_object_mut().unwrap().extend(word.as_object().unwrap().clone());
+        assert_eq!(of(&facts(&event("invoice.paid", invoice)), "in_1", F::OffStripeTold), told, "{word}");
+    }
+}
+
+#[test]
 fn an_invoice_that_is_voided_or_given_up_says_so() {
     for (type_, status) in [("invoice.voided", "void"), ("invoice.marked_uncollectible", "uncollectible")] {
         let facts = facts(&event(type_, json!({ "id": "in_1", "object": "invoice", "status": status })));

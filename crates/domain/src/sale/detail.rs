@@ -11,6 +11,9 @@ pub struct Detail {
     /// Of what was paid, what came outside of Stripe.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub off_stripe: i64,
+    /// No source has said how much came outside of Stripe.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub off_unknown: bool,
     /// The same where it counts among the captured.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub off_captured: i64,
@@ -62,17 +65,28 @@ pub struct Wants {
     pub fees: bool,
     /// The lines.
     pub lines: bool,
+    /// What was paid outside of Stripe.
+    pub off_stripe: bool,
 }
 
 impl Wants {
     /// What either wants.
     #[must_use]
     pub const fn or(self, other: Self) -> Self {
-        Self { fees: self.fees || other.fees, lines: self.lines || other.lines }
+        Self {
+            fees: self.fees || other.fees,
+            lines: self.lines || other.lines,
+            off_stripe: self.off_stripe || other.off_stripe,
+        }
     }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
 const fn is_zero(value: &i64) -> bool {
     *value == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }

@@ -42,6 +42,7 @@ impl Reader<'_> {
             captured => captured.max(paid.min(total)),
         };
         money.off_stripe = self.off_stripe(invoice, &money);
+        money.off_unknown = !self.off_stripe_is_told(invoice, &money);
         money
     }
 
@@ -49,15 +50,7 @@ impl Reader<'_> {
     fn off_stripe(&self, invoice: &ObjectState, money: &Money) -> i64 {
         let paid = money.paid.min(money.total);
         let told = invoice.int(Field::PaidOffStripe).unwrap_or(0);
-        let recorded = self
-            .of(Kind::InvoicePayment)
-            .filter(|payment| payment.text(Field::InvoicePaymentStatus) == Some("paid"))
-            .filter(|payment| {
-                let with = payment.text(Field::PaymentType);
-                with.is_some_and(|with| !matches!(with, "payment_intent" | "charge"))
-            })
-            .filter_map(|payment| payment.int(Field::AmountPaid))
-            .fold(0_i64, |sum, amount| sum.saturating_add(amount.max(0)));
+        let recorded = self.paid_with(|with| !by_stripe(with));
         let marked = if invoice.flag(Field::PaidOutOfBand) && self.charged_in(&money.currency) {
             paid.saturating_sub(self.captured())
         } else {
@@ -65,6 +58,32 @@ impl Reader<'_> {
         };
         told.max(recorded).max(marked).clamp(0, paid)
     }
+
+    /// Is it known how much came past Stripe? The invoice says it, in the words of its version, or its payments add up to
+    /// what was paid. Versions from basil to clover have neither word, and an invoice marked as paid looks like any other.
+    fn off_stripe_is_told(&self, invoice: &ObjectState, money: &Money) -> bool {
+        let told = [Field::OffStripeTold, Field::PaidOutOfBand, Field::Missing];
+        if told.into_iter().any(|field| invoice.flag(field)) {
+            return true;
+        }
+        let by_charges = if self.charged_in(&money.currency) { self.captured() } else { 0 };
+        let through = by_charges.max(self.paid_with(by_stripe));
+        through.saturating_add(self.paid_with(|with| !by_stripe(with))) >= money.paid.min(money.total)
+    }
+
+    /// The sum of the invoice's payments of some types.
+    fn paid_with(&self, is_meant: impl Fn(&str) -> bool) -> i64 {
+        self.of(Kind::InvoicePayment)
+            .filter(|payment| payment.text(Field::InvoicePaymentStatus) == Some("paid"))
+            .filter(|payment| payment.text(Field::PaymentType).is_some_and(&is_meant))
+            .filter_map(|payment| payment.int(Field::AmountPaid))
+            .fold(0_i64, |sum, amount| sum.saturating_add(amount.max(0)))
+    }
+}
+
+/// Does an invoice payment of this type move money through Stripe?
+fn by_stripe(payment_type: &str) -> bool {
+    matches!(payment_type, "payment_intent" | "charge")
 }
 
 /// What was paid in all. Some shapes leave what was paid outside of Stripe out of `amount_paid`: then both together

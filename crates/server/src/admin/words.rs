@@ -95,6 +95,7 @@ pub fn nothing(outcome: &str) -> &'static str {
         "lost_in_dispute" => "Dispute lost",
         "awaiting_fee" => "Awaiting fee",
         "awaiting_lines" => "Awaiting lines",
+        "awaiting_off_stripe" => "Awaiting Stripe",
         "paid_off_stripe" => "Off Stripe",
         "no_base" => "No base",
         "voided" => "Voided",

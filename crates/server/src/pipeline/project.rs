@@ -160,9 +160,10 @@ pub fn needs_of(ctx: &Context, view: &SaleView) -> impl Iterator<Item = Need> {
     let wants = ctx.wants_at(view.occurred_at);
     let fees = view.fee_needs.iter().filter(move |_| wants.fees);
     let lines = view.line_needs.iter().filter(move |_| wants.lines);
+    let off = view.off_needs.iter().filter(move |_| wants.off_stripe);
     let codes = ctx.has_codes;
     let needs = view.needs.iter().filter(move |need| codes || !matches!(need, Need::CodesOf(_)));
-    let all: BTreeSet<Need> = needs.chain(fees).chain(lines).cloned().collect();
+    let all: BTreeSet<Need> = needs.chain(fees).chain(lines).chain(off).cloned().collect();
     all.into_iter()
 }
 
@@ -174,7 +175,9 @@ fn sale_of(
     lost: Option<&String>,
 ) -> Result<Sale, StoreError> {
     let wants = ctx.wants_at(view.occurred_at);
-    let wanting = (wants.fees && !view.fee_needs.is_empty()) || (wants.lines && !view.line_needs.is_empty());
+    let wanting = (wants.fees && !view.fee_needs.is_empty())
+        || (wants.lines && !view.line_needs.is_empty())
+        || (wants.off_stripe && !view.off_needs.is_empty());
     let waiting = matches!(view.state, SaleState::AwaitingLink | SaleState::AwaitingParent)
         || (wanting && ctx.is_stripe());
     let mut sale = Sale {

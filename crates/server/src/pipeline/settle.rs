@@ -338,7 +338,8 @@ async fn settle_sales(
 
 /// Must Stripe be asked before the terms can be applied?
 const fn lacks(target: &Target) -> bool {
-    matches!(target.outcome, settlement::Outcome::AwaitingFee | settlement::Outcome::AwaitingLines)
+    use settlement::Outcome::{AwaitingFee, AwaitingLines, AwaitingOffStripe};
+    matches!(target.outcome, AwaitingFee | AwaitingLines | AwaitingOffStripe)
 }
 
 /// The target of one sale; `None` for one that is no sale (not paid, merged).

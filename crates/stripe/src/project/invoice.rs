@@ -84,6 +84,12 @@ fn amounts(view: &Invoice<'_>, fact: &mut Fact, c: &mut Collector<'_>) {
     if view.paid_out_of_band == Said::Is(true) {
         fact.set(Field::PaidOutOfBand, true);
     }
+    // From basil to clover an invoice has neither word, and what an open one says is not the last of it.
+    let tells =
+        matches!(view.amount_paid_off_stripe, Said::Is(_)) || matches!(view.paid_out_of_band, Said::Is(_));
+    if tells && fact.fields.get(&Field::InvoiceStatus) == Some(&Value::from("paid")) {
+        fact.set(Field::OffStripeTold, true);
+    }
     if let Said::Is(cost) = &view.shipping_cost {
         fact.amount(Field::ShippingTax, cost.amount_tax);
     }
