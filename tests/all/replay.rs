@@ -207,6 +207,16 @@ async fn a_database_of_somebody_else_is_left_alone(engine: Engine) {
         world.command(&["db", "copy", "--to", &database.url()], "").await.expect_failure(words);
         assert_eq!(database.number("SELECT SUM(id) FROM customer").await, 7);
     }
+    // What an extension brought is nobody's: hosted PostgreSQL comes with such tables and views.
+    let hosted = crate::support::postgres::empty_database(address).await;
+    let database = Database::Postgres(hosted);
+    let brought = "CREATE TABLE spatial_ref_sys (id BIGINT); ALTER EXTENSION plpgsql ADD TABLE spatial_ref_sys; \
+         CREATE VIEW statements AS SELECT 1 AS calls";
+    database.damage(brought).await;
+    command(&world, &database, &["migrate"]).await.ok();
+    world.command(&["db", "copy", "--to", &database.url(), "--json"], "").await.ok();
+    let verified = command(&world, &database, &["verify", "--json"]).await.ok().json();
+    assert_eq!(verified["ok"], true, "{verified}");
 }
 
 async fn as_of_an_instant_two_installations_say_the_same(engine: Engine) {

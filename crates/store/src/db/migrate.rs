@@ -117,15 +117,19 @@ pub(super) fn sqlite_version(path: &Path) -> Result<i64, StoreError> {
     Ok(connection.query_row(sql, [], |row| row.get(0))?)
 }
 
+/// Tables that neither Tributary nor an extension made: hosted PostgreSQL often comes with some of its own.
+const FOREIGN: &str = "SELECT CAST(c.relname AS TEXT) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+     WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p') \
+     AND c.relname NOT IN ('migration_lease', 'refinery_schema_history') \
+     AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = CAST('pg_class' AS regclass) \
+     AND d.objid = c.oid AND d.deptype = 'e') ORDER BY c.relname LIMIT 3";
+
 pub(super) async fn postgres(db: &PgDb) -> Result<usize, StoreError> {
     let version = postgres_version(db).await?;
     check_not_newer(version)?;
     let mut client = db.client().await?;
     if version == 0 {
-        let sql = "SELECT CAST(table_name AS TEXT) FROM information_schema.tables \
-             WHERE table_schema = current_schema() AND table_name NOT IN ('migration_lease', 'refinery_schema_history') \
-             ORDER BY table_name LIMIT 3";
-        let rows = client.query(sql, &[]).await?;
+        let rows = client.query(FOREIGN, &[]).await?;
         let found = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<String>, _>>()?;
         // Another node may be about to tell of the tables that it has just made.
         if postgres_version(db).await? == 0 {
