@@ -148,7 +148,7 @@ async fn show(app: &App, visit: &Visit, public_id: String, asked: Asked) -> Resu
             kept: vec![("state", state.to_owned())],
         },
         empty: rows.is_empty().then(|| empty(&card, state, &search)),
-        pages: Pages::around(&path, &kept, number, stored::PAGE, rows.len(), more),
+        pages: Pages::around((&path, &kept), ("link", "links"), (number, stored::PAGE), rows.len(), more),
         rows,
         may_write: visit.may_write(),
         frame,

@@ -90,14 +90,22 @@ impl askama::filters::HtmlSafe for Pages {}
 
 impl Pages {
     /// The pages around page `number` (from 0) of `size` rows, of which `rows` are shown. `query` is what the address
-    /// keeps: `state=active&`.
+    /// keeps: `state=active&`. A list of one page says how many there are: `what` is the word for one and for several.
     #[must_use]
-    pub fn around(path: &str, query: &str, number: i64, size: i64, rows: usize, more: bool) -> Self {
+    pub fn around(
+        (path, query): (&str, &str),
+        what: (&str, &str),
+        (number, size): (i64, i64),
+        rows: usize,
+        more: bool,
+    ) -> Self {
         use super::money::grouped;
         let rows = i64::try_from(rows).unwrap_or(0);
         let first = number * size + 1;
         let shown = match rows {
             0 => "None".to_owned(),
+            1 if number == 0 && !more => format!("1 {}", what.0),
+            _ if number == 0 && !more => format!("{} {}", grouped(&rows.to_string()), what.1),
             1 => grouped(&first.to_string()),
             _ => format!("{} – {}", grouped(&first.to_string()), grouped(&(first + rows - 1).to_string())),
         };
@@ -176,5 +184,22 @@ impl Bar {
             Tone::Warn => "triangle-alert",
             Tone::Bad => "circle-alert",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Pages;
+
+    #[test]
+    fn a_list_of_one_page_says_how_many_and_of_several_which() {
+        let shown =
+            |number, rows, more| Pages::around(("/p", ""), ("link", "links"), (number, 50), rows, more).shown;
+        assert_eq!(shown(0, 0, false), "None");
+        assert_eq!(shown(0, 1, false), "1 link");
+        assert_eq!(shown(0, 50, false), "50 links");
+        assert_eq!(shown(0, 50, true), "1 – 50");
+        assert_eq!(shown(1, 1, false), "51");
+        assert_eq!(shown(20, 50, true), "1,001 – 1,050");
     }
 }
