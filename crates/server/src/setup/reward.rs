@@ -274,12 +274,13 @@ mod tests {
         }
         assert_eq!(with(&|i| i.reward = "gift".into()), "reward");
         assert_eq!(with(&|i| i.span = "ever".into()), "span");
-        assert_eq!(
-            with(&|i| {
+        // A share typed where an amount is asked for is no amount.
+        for value in ["0", "20%", "20 %", "%", "5 usd", "-1"] {
+            let field = with(&|i| {
                 i.reward = "fixed".into();
-                i.value = "0".into()
-            }),
-            "value"
-        );
+                i.value = value.into();
+            });
+            assert_eq!(field, "value", "{value}");
+        }
     }
 }
