@@ -12,6 +12,8 @@ both_engines!(
     sessions_and_e_mail_are_ones_own,
     letting_an_account_go_keeps_history_and_its_row,
     integration_shows_evidence_alone,
+    behind_a_proxy_every_visitor_is_a_network_of_its_own,
+    a_lost_password_is_replaced_by_whoever_runs_the_server,
 );
 
 async fn owner(world: &World) -> (Browser, String) {
@@ -354,4 +356,58 @@ async fn integration_shows_evidence_alone(engine: Engine) {
     let api = browser.get(&world, &at(&world, "integration/api")).await;
     assert!(api.body.contains(&format!("{}/v1/partners/ADA", world.base())), "{}", api.body);
     assert_eq!(browser.get(&world, "/v1/openapi.json").await.status, 200);
+}
+
+async fn behind_a_proxy_every_visitor_is_a_network_of_its_own(engine: Engine) {
+    let mut world = World::empty(engine).await;
+    world.set("TRIBUTARY_CLIENT_ADDRESS_HEADER", "X-Forwarded-For");
+    world.setup().await;
+    world.serve().await;
+    let (mut known, _) = owner(&world).await;
+    let world = &world;
+    let guess = async |n: usize, from: String| {
+        let account = format!("nobody{n}@else.example");
+        let form = [("email", account.as_str()), ("password", "not the one"), ("next", "/")];
+        let headers = [("sec-fetch-site", "same-origin"), ("x-forwarded-for", from.as_str())];
+        Browser::default().post_from(world, "/login", &form, &headers).await.status
+    };
+    for n in 0..42 {
+        assert_eq!(guess(n, format!("203.0.113.{n}")).await, 401, "try {n}, each from an address of its own");
+    }
+    let mut refused = 0;
+    for n in 0..45 {
+        refused += usize::from(guess(100 + n, format!("198.51.100.1, 192.0.2.{}", 7)).await == 429);
+    }
+    assert!((1..=5).contains(&refused), "one network has 40 tries, the last address counts: {refused}");
+    let form = [("email", EMAIL), ("password", PASSWORD), ("next", "/")];
+    let headers = [("sec-fetch-site", "same-origin"), ("x-forwarded-for", "192.0.2.7")];
+    let stranger = Browser::default().post_from(world, "/login", &form, &headers).await;
+    assert_eq!(stranger.status, 429, "{stranger:?}");
+    let own = known.post_from(world, "/login", &form, &headers).await;
+    assert_eq!(own.status, 303, "the owner's own browser is not locked out: {own:?}");
+}
+
+async fn a_lost_password_is_replaced_by_whoever_runs_the_server(engine: Engine) {
+    let mut world = World::empty(engine).await;
+    world.setup().await;
+    world.serve().await;
+    let (mut browser, _) = owner(&world).await;
+    let new = "a quite different sentence";
+    let command = async |email: &str, password: &str| {
+        let arguments = ["password", "--email", email, "--password-stdin", "--json"];
+        world.command(&arguments, &format!("{password}\n")).await
+    };
+    assert_eq!(command(EMAIL, "password").await.code, 2, "what is easy to guess is refused");
+    assert_eq!(command("nobody@else.example", new).await.code, 1);
+    assert_eq!(command("nobody", new).await.code, 2);
+    assert_eq!(browser.get(&world, &at(&world, "settings")).await.status, 200, "nothing has changed");
+    let said = command(&EMAIL.to_uppercase(), new).await.ok().json();
+    assert_eq!(said["sessions_ended"], 1, "{said}");
+    assert_eq!(browser.get(&world, &at(&world, "settings")).await.status, 303, "the session has ended");
+    let form = [("email", EMAIL), ("password", PASSWORD), ("next", "/")];
+    assert_eq!(Browser::default().post(&world, "/login", &form).await.status, 401, "the old one is gone");
+    let mut browser = Browser::log_in(&world, EMAIL, new).await;
+    let page = browser.get(&world, &at(&world, "settings/audit?action=access")).await;
+    assert!(page.body.contains("every session ended") && page.body.contains(EMAIL), "{}", page.body);
+    assert!(!page.body.contains(new), "{}", page.body);
 }

@@ -80,6 +80,15 @@ pub(crate) enum Command {
         #[arg(long)]
         checklist: bool,
     },
+    /// Give a user a new password, where the old one is lost. Ends all of the user's sessions.
+    Password {
+        /// The e-mail address with which the user logs in.
+        #[arg(long)]
+        email: String,
+        /// The new password comes by the standard input.
+        #[arg(long, required = true)]
+        password_stdin: bool,
+    },
     /// Print the description of the REST API.
     #[command(hide = true)]
     Openapi,

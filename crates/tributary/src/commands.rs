@@ -6,6 +6,7 @@ mod erase;
 mod explain;
 mod migrate;
 mod openapi;
+mod password;
 mod reconcile;
 mod replay;
 mod sandbox;
@@ -36,6 +37,9 @@ pub(crate) async fn run(command: Command, config: Config, out: &Output) -> Resul
         Command::Erase(args) => erase::run(&config, &args, out).await,
         Command::Db(DbCommand::Copy { to }) => db_copy::run(&config, &to, out).await,
         Command::Doctor { checklist } => doctor::run(&config, checklist, out).await,
+        Command::Password { email, password_stdin } => {
+            password::run(&config, &email, password_stdin, out).await
+        }
         Command::Openapi => openapi::run(out),
     }
 }

@@ -45,3 +45,16 @@ fn every_trap_has_a_test() {
     }
     assert!(count >= 48, "{count} traps");
 }
+
+#[test]
+fn the_manuals_name_every_event_that_is_subscribed_to() {
+    let names = tributary_stripe::events::subscribed();
+    assert!(names.len() >= 29, "{names:?}");
+    let manual =
+        std::fs::read_to_string(repository().join("docs/OPERATIONS.md")).expect("docs/OPERATIONS.md");
+    let list = manual.split("Choose these events:").nth(1).expect("the list for an endpoint made by hand");
+    let list = list.split("`stripe connect`").next().expect("its end");
+    for name in names {
+        assert!(list.contains(&format!("`{name}`")), "{name} is missing in docs/OPERATIONS.md");
+    }
+}

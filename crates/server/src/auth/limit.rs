@@ -38,14 +38,20 @@ pub struct Limits {
 impl Limits {
     /// May this try be made? Takes from every bucket that it falls into, or, where one is empty, says how many
     /// seconds to wait and takes from none. A browser that logged in to the account before has a bucket of its
-    /// own, so that strangers who guess do not lock the owner out.
+    /// own and no other, so that strangers who guess, also from the same network, do not lock the owner out.
     ///
     /// # Errors
     /// The seconds to wait.
     pub fn take(&self, account: &str, known_device: bool, ip: Option<IpAddr>, now: i64) -> Result<(), i64> {
-        let account =
-            if known_device { (format!("d:{account}"), DEVICE) } else { (format!("a:{account}"), ACCOUNT) };
-        let wanted = [account, (format!("n:{}", network(ip)), NETWORK), ("all".to_owned(), ALL)];
+        let wanted = if known_device {
+            vec![(format!("d:{account}"), DEVICE)]
+        } else {
+            vec![
+                (format!("a:{account}"), ACCOUNT),
+                (format!("n:{}", network(ip)), NETWORK),
+                ("all".to_owned(), ALL),
+            ]
+        };
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let mut wait = 0;
         for (key, rate) in &wanted {
@@ -127,6 +133,10 @@ mod tests {
             .filter(|i| limits.take(&i.to_string(), false, ip(&format!("2001:db8::{i:x}")), 0).is_ok());
         assert_eq!(passed.count(), 40);
         assert!(limits.take("x", false, ip("2001:db8:0:1::1"), 0).is_ok());
+        assert!(
+            limits.take("0", true, ip("2001:db8::1"), 0).is_ok(),
+            "a browser that is known is not held up"
+        );
         let wait = limits.take("y", false, ip("2001:db8::1"), 0).unwrap_err();
         assert!((1..=11).contains(&wait), "{wait}");
         assert!(limits.take("y", false, ip("2001:db8::1"), wait * 1_000).is_ok());

@@ -5,6 +5,7 @@ use super::{session, theme};
 use crate::App;
 use crate::admin::error::PageError;
 use crate::admin::visit::is_exposed;
+use crate::track::visitor::Peer;
 use crate::ui::Tone;
 use crate::ui::controls::Field;
 use crate::ui::frame::Head;
@@ -155,7 +156,8 @@ pub async fn post(
     request: Request,
 ) -> Response {
     let headers = request.headers().clone();
-    let ip = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let ip = app.track.address(&headers, Peer(peer));
     let Ok(Form(typed)) = request.extract::<Form<Typed>, _>().await else {
         return show(
             &app,

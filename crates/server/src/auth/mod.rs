@@ -6,6 +6,7 @@ pub mod headers;
 pub mod host;
 pub mod limit;
 pub mod login;
+pub mod new_password;
 pub mod origin;
 pub mod session;
 pub mod theme;

@@ -148,7 +148,6 @@ fn words(answer: &Answer) -> String {
         "{made}The program “{}” was made with the id {}: {}, hold {} days.\n\
          API key (shown this once): {}\n\
          Log in: {}\n\
-         Partner portal: {}\n\
          Next: `tributary stripe connect --program {} --api-key-stdin`",
         answer.program,
         answer.program_public_id,
@@ -156,7 +155,6 @@ fn words(answer: &Answer) -> String {
         answer.hold_days,
         answer.api_key,
         answer.login_url,
-        answer.partner_portal_url,
         answer.program_public_id,
     )
 }

@@ -66,7 +66,7 @@ const GROUPS: [(&str, &str, &[&str]); 6] = [
     ("sales", "Sales and codes", &["attribute", "void", "unvoid", "code"]),
     ("settings", "Terms and settings", &["terms", "policy", "program"]),
     ("partners", "Partners", &["partner"]),
-    ("access", "Keys and connections", &["key", "connection"]),
+    ("access", "Keys and connections", &["key", "connection", "password"]),
     ("data", "Data", &["payload", "erase", "wipe"]),
 ];
 
@@ -82,6 +82,7 @@ fn action_words(action: &str) -> &'static str {
         "partner" => "Partner status",
         "key" => "API key",
         "connection" => "Stripe connection",
+        "password" => "Password",
         "payload" => "Payload revealed",
         "erase" => "Person erased",
         "wipe" => "Test data wiped",

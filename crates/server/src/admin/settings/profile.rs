@@ -5,7 +5,9 @@ use crate::App;
 use crate::admin::error::PageError;
 use crate::admin::forms::Posted;
 use crate::admin::visit::Visit;
+use crate::audit::user as actor_of;
 use crate::auth::door::{Door, Knock, Shut};
+use crate::auth::new_password::NewPassword;
 use crate::auth::session;
 use crate::password;
 use crate::setup::{checks, make};
@@ -202,8 +204,10 @@ async fn change(
         Err(words) => return refuse(("current", words)).await,
     };
     let password_hash = make::hash(sent.new).await?;
+    // This session ends, too: the page that follows comes with one of its own.
     let (workspace_id, user_id) = (who.workspace_id.clone(), who.user_id.clone());
-    app.db.write(Change { workspace_id, user_id, password_hash }).await?;
+    let (actor, now) = (actor_of(&who.email), visit.now);
+    app.db.write(NewPassword { workspace_id, user_id, password_hash, actor, now }).await?;
     let next = format!("/p/{}/settings/profile?notice=password", encode(public_id));
     session::start(app, headers, login, &who.email, &next).await
 }
@@ -250,20 +254,5 @@ impl Unit for Rename {
     type Out = ();
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         users::rename(tx, &self.workspace_id, &self.user_id, &self.name, &self.email).await
-    }
-}
-
-struct Change {
-    workspace_id: String,
-    user_id: String,
-    password_hash: String,
-}
-
-impl Unit for Change {
-    type Out = ();
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
-        users::set_password(tx, &self.workspace_id, &self.user_id, &self.password_hash).await?;
-        // This one, too: the page that follows comes with a session of its own.
-        users::end_others(tx, &self.workspace_id, &self.user_id, "").await.map(drop)
     }
 }
