@@ -12,6 +12,7 @@ both_engines!(
     an_app_is_authorised_and_its_tokens_are_renewed,
     a_platform_lets_an_account_in_and_lets_it_go,
     an_authorisation_counts_once_and_for_who_began_it,
+    an_endpoint_of_the_account_may_live_on_beside_the_platform_s,
 );
 
 const APP: (&str, &str, &str) = ("app", "ca_sandboxapp1", "sk_test_acct-owner_12345678");
@@ -368,5 +369,44 @@ async fn an_authorisation_counts_once_and_for_who_began_it(engine: Engine) {
     let replay = format!("{callback}?code={}&state={}", part(&back, "code"), state(&url));
     refused(&browser.get(&world, &replay).await, "does not take the code");
     assert_eq!(world.database.number("SELECT COUNT(*) FROM connection").await, 1);
+    sandbox.stop().await;
+}
+
+/// Each event comes twice then: by the account's own endpoint without a word about the account, and by the platform's.
+async fn an_endpoint_of_the_account_may_live_on_beside_the_platform_s(engine: Engine) {
+    let (world, sandbox) = Sandbox::with_world(engine).await;
+    world.connect_with(&world.program, "rk_test_the_usual_one", Some(&world.secret)).await.ok();
+    let (mut browser, token) = owner(&world).await;
+    enter(&world, &mut browser, &token, PLATFORM).await;
+    let url = start(&world, &mut browser, &token, "connect", "").await;
+    let back = decide(&world, &sandbox, &url, "connect", "authorise", "test").await;
+    let landed = browser.get(&world, &back).await;
+    connected(&world, &mut browser, &landed).await;
+    assert_eq!(world.database.number("SELECT COUNT(*) FROM connection WHERE auth = 'connect'").await, 1);
+    world.partner("ADA").await;
+    // The one comes before the other.
+    sandbox.control("delivery", &json!({ "hold": true })).await;
+    let told = sandbox.control("stories/payment_link", &json!({ "partner_key": "ADA" })).await;
+    assert!(told["failed"].is_null(), "{told}");
+    let list = sandbox.stripe("rk_test_the_usual_one", "GET", "events?limit=100", &[]).await.expect(200).json;
+    for event in list["data"].as_array().expect("events") {
+        assert!(event["account"].is_null(), "{event}");
+        world.deliver(event).await;
+    }
+    world.settled().await;
+    sandbox.control("delivery", &json!({})).await;
+    sandbox.control("delivery/flush", &json!({})).await;
+    sandbox.agree(&world).await;
+    // Signed for the platform and naming no account, it is the platform's own.
+    let sql = "UPDATE connection_secret SET platform = TRUE";
+    world.database.damage(sql).await;
+    let mut own = list["data"][0].clone();
+    own["id"] = json!("evt_of_the_platform");
+    world.stop().await;
+    world.serve().await;
+    world.deliver(&own).await;
+    let outcome = "SELECT outcome FROM event WHERE event_id = 'evt_of_the_platform'";
+    assert_eq!(world.database.text(outcome).await, "ignored");
+    world.finish().await;
     sandbox.stop().await;
 }

@@ -342,6 +342,22 @@ fn a_fee_is_known_by_its_balance_transaction_and_asked_for_where_it_is_not() {
     assert_eq!(read(&[invoice_old()]).fee_needs, vec![Need::FeeOf("ch_1".into())]);
     assert_eq!(read(&[invoice_new()]).fee_needs, vec![Need::Object("in_1".into())]);
     assert_eq!(read(&[invoice_new(), invoice_payment()]).fee_needs, vec![Need::Object("pi_1".into())]);
+    // Paid by two PaymentIntents, and the charge of one is known: the other's is asked for, by whatever names it.
+    let payment = |id: &str, intent: &str| {
+        let mut payment =
+            invoice_payment().with(Field::PaymentIntent, intent).with(Field::PaymentType, "payment_intent");
+        id.clone_into(&mut payment.object_id);
+        payment.with(Field::InvoicePaymentStatus, "paid")
+    };
+    let known = || vec![invoice_new(), charge(7_000), fee(7_000, 233, "usd"), payment("inpay_1", "pi_1")];
+    let one = read(&known());
+    assert_eq!((one.fee_needs, one.detail.fees.map(|fees| fees.len())), (vec![], Some(1)));
+    let mut two = known();
+    two.push(payment("inpay_2", "pi_2"));
+    let sale = read(&two);
+    assert_eq!((sale.fee_needs, sale.detail.fees), (vec![Need::Object("pi_2".into())], None));
+    two.push(Fact::new(Kind::PaymentIntent, "pi_2", T).with(Field::LatestCharge, "ch_2"));
+    assert_eq!(read(&two).fee_needs, vec![Need::FeeOf("ch_2".into())]);
     // Money outside of Stripe has none, and neither has what only our API knows.
     let off = read(&[invoice_new().with(Field::PaidOutOfBand, true)]);
     assert_eq!((off.detail.fees, off.fee_needs), (Some(vec![]), vec![]));

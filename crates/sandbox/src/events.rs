@@ -35,7 +35,7 @@ pub fn emit_value(world: &mut World, kind: &str, object: Value, before: Option<V
     if let Some(before) = before {
         data["previous_attributes"] = before;
     }
-    let event = world.build(
+    let mut event = world.build(
         "event",
         "evt",
         json!({
@@ -47,6 +47,7 @@ pub fn emit_value(world: &mut World, kind: &str, object: Value, before: Option<V
         }),
     );
     crate::openapi::validate::component("event", &event).map_err(|breaches| broken(kind, &breaches))?;
+    crate::expand::leave_out(&mut event["data"]["object"], &[]);
     let body = event.to_string();
     let told = event.clone();
     let id = world.keep("event", event)?;

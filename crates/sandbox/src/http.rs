@@ -290,8 +290,9 @@ fn perform(
     })?;
     expand::expand(world, key, &mut body, &expand)?;
     validate::answer(found.operation, &body)
-        .map_err(|breaches| breached(shared, incoming, "answer", &breaches))
-        .map(|()| body)
+        .map_err(|breaches| breached(shared, incoming, "answer", &breaches))?;
+    expand::leave_out(&mut body, &expand);
+    Ok(body)
 }
 
 fn find(shared: &Shared, incoming: &Incoming) -> Res<Matched> {

@@ -143,7 +143,14 @@ async fn invoices_by_hand_are_paid_by_card_past_stripe_or_never() {
     assert_eq!((&paid["amount_paid"], &paid["status"]), (&json!(3000), &json!("paid")));
     let cash = draft("in cash").await;
     let paid = bench.post(&format!("invoices/{cash}/pay"), &[("paid_out_of_band", "true")]).await.ok();
-    assert_eq!((&paid["amount_paid"], &paid["amount_paid_off_stripe"]), (&json!(3000), &json!(3000)));
+    assert_eq!((&paid["amount_paid"], &paid["amount_paid_off_stripe"]), (&json!(3000), &json!(null)));
+    // Stripe tells it only who asks for it.
+    let asked = bench.get(&format!("invoices/{cash}?expand[]=amount_paid_off_stripe")).await.ok();
+    assert_eq!(asked["amount_paid_off_stripe"], 3000);
+    let listed = bench.get("invoices?expand[]=data.amount_paid_off_stripe").await.ok();
+    let cash_listed =
+        listed["data"].as_array().unwrap().iter().find(|one| one["id"] == cash.as_str()).unwrap();
+    assert_eq!(cash_listed["amount_paid_off_stripe"], 3000);
     let payments = bench.get(&format!("invoice_payments?invoice={cash}")).await.ok();
     assert_eq!(payments["data"][0]["status"], "canceled");
     let lowered = draft("lowered").await;

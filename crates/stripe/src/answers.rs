@@ -204,13 +204,9 @@ pub fn facts_of_answer(
             project::charge(object(body)?, &mut collector);
             false
         }
-        (Answer::Body(body), Fetch::Object { kind, id }) => {
+        (Answer::Body(body), Fetch::Object { kind, .. }) => {
             if let Some(project) = project::of_kind(*kind) {
                 project(object(body)?, &mut collector);
-            }
-            if collector.shows_paid(id) {
-                // Asked in a version that always says what came past Stripe: what does not say it has nothing to say.
-                collector.add(Fact::new(*kind, id.as_str(), fetched_at_ms).with(Field::OffStripeTold, true));
             }
             false
         }

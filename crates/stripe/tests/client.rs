@@ -432,8 +432,8 @@ async fn fetches_give_bodies_or_missing() {
         "a list is never missing"
     );
 
-    let fake_two =
-        fake(vec![error(400, r#"{"message":"cannot expand"}"#), ok(r#"{"id":"in_1"}"#)], ok(EMPTY)).await;
+    let refused = || error(400, r#"{"message":"cannot expand"}"#);
+    let fake_two = fake(vec![refused(), refused(), ok(r#"{"id":"in_1"}"#)], ok(EMPTY)).await;
     let client = fake_two.client();
     assert!(
         matches!(client.fetch(&invoice).await, Ok(Fetched::Pages(pages)) if pages == [r#"{"id":"in_1"}"#])
@@ -441,8 +441,10 @@ async fn fetches_give_bodies_or_missing() {
     let payments = Fetch::InvoicePaymentsOf { payment_intent: "pi_1".to_owned() };
     assert!(matches!(client.fetch(&payments).await, Ok(Fetched::Pages(pages)) if pages == [EMPTY]));
     let asked = fake_two.asked();
-    assert!(asked[0].uri.contains("expand") && !asked[1].uri.contains("expand"));
-    let uri = asked[2].uri.replace("%5B", "[").replace("%5D", "]");
+    assert!(asked[0].uri.contains("payments") && asked[0].uri.contains("amount_paid_off_stripe"));
+    assert!(asked[1].uri.contains("payments") && !asked[1].uri.contains("off_stripe"));
+    assert!(!asked[2].uri.contains("expand"));
+    let uri = asked[3].uri.replace("%5B", "[").replace("%5D", "]");
     assert!(
         uri.starts_with("/v1/invoice_payments?payment[type]=payment_intent&payment[payment_intent]=pi_1"),
         "{uri}"

@@ -21,7 +21,7 @@ impl Reader<'_> {
         }
         let same = self.charged_in(&money.currency);
         let all = charges.iter().fold(0_i64, |sum, charge| sum.saturating_add(captured_of(charge)));
-        let (mut fees, mut asked) = (Vec::new(), Vec::new());
+        let (mut fees, mut asked) = (Vec::new(), self.further_charges(&charges));
         for charge in charges {
             let captured = captured_of(charge);
             let (part, share) = if same { (captured, (1, 1)) } else { (through_stripe, (captured, all)) };
@@ -50,6 +50,24 @@ impl Reader<'_> {
             }
         }
         if asked.is_empty() { (Some(fees), asked) } else { (None, asked) }
+    }
+
+    /// The ways to charges beside those that are known: what names them is known, or an invoice payment by a PaymentIntent whose
+    /// charge is not.
+    fn further_charges(&self, known: &[&ObjectState]) -> Vec<Need> {
+        let named = self.undescribed(Kind::Charge).cloned().map(Need::FeeOf);
+        let paid = self.of(Kind::InvoicePayment).filter(|payment| {
+            let by_intent = payment.text(Field::PaymentType).is_none_or(|with| with == "payment_intent");
+            by_intent && payment.text(Field::InvoicePaymentStatus) == Some("paid")
+        });
+        let intents = paid.filter_map(|payment| payment.text(Field::PaymentIntent));
+        let open = intents.filter(|intent| {
+            let state = self.members.get(*intent).and_then(Option::as_ref);
+            let told =
+                state.is_some_and(|pi| pi.flag(Field::Missing) || pi.text(Field::LatestCharge).is_some());
+            !told && !known.iter().any(|charge| charge.text(Field::PaymentIntent) == Some(*intent))
+        });
+        named.chain(open.map(|intent| Need::Object(intent.to_owned()))).collect()
     }
 
     /// The way to a charge that no source has described yet: by its id, its PaymentIntent, or its invoice.

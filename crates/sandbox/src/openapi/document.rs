@@ -73,6 +73,11 @@ impl Document {
         if let Some(map) = schemas.as_object_mut() {
             map.values_mut().for_each(translate::schema);
         }
+        // Its document requires what Stripe tells only who asks for it: see `expand::leave_out`.
+        let (kind, field) = crate::expand::ONLY_ASKED;
+        if let Some(Value::Array(required)) = schemas.pointer_mut(&format!("/{kind}/required")) {
+            required.retain(|name| name != field);
+        }
         let resources = translate::resources(&schemas);
         translate::cut(&mut schemas, &resources);
         let mut operations = Vec::new();

@@ -166,7 +166,7 @@ async fn accept(
         connection_id: &candidate.connection_id,
         mode: &candidate.mode,
         account_id: &candidate.account_id,
-        auth: &candidate.auth,
+        platform: candidate.platform,
     };
     let event = of.event(&door.data_key, &envelope, body, "webhook", now)?;
     let verified = Verified::of(&door, candidate, now);
@@ -275,7 +275,8 @@ struct Of<'a> {
     connection_id: &'a str,
     mode: &'a str,
     account_id: &'a str,
-    auth: &'a str,
+    /// Did the secret of a platform's endpoint verify it? What was asked for with the account's own access is the account's.
+    platform: bool,
 }
 
 impl Of<'_> {
@@ -287,7 +288,7 @@ impl Of<'_> {
         via: &'static str,
         now: i64,
     ) -> Result<NewEvent, StoreError> {
-        let (outcome, reason) = self.known_outcome(envelope, via);
+        let (outcome, reason) = self.known_outcome(envelope);
         let place = inbox::payload_place(self.connection_id, &envelope.id);
         Ok(NewEvent {
             workspace_id: self.workspace_id.to_owned(),
@@ -306,15 +307,16 @@ impl Of<'_> {
     }
 
     /// Events of the other mode or of another account never reach the ledger; they are kept and shown.
-    fn known_outcome(&self, envelope: &Envelope, via: &str) -> (&'static str, String) {
+    fn known_outcome(&self, envelope: &Envelope) -> (&'static str, String) {
         let live = self.mode == "live";
         if envelope.livemode.is_some_and(|livemode| livemode != live) {
             let (got, mode) = if live { ("test", "live") } else { ("live", "test") };
             return ("ignored", format!("a {got} event at a {mode} connection"));
         }
         let known = self.account_id.starts_with("acct_");
-        // A platform's endpoint hears of every account that is connected to it, and of its own.
-        if self.auth == "connect" && via == "webhook" {
+        // A platform's endpoint hears of every account that is connected to it, and of its own. The account's own endpoint may
+        // live on beside it, and the same event then comes by both.
+        if self.platform {
             return match &envelope.account {
                 Some(account) if account == self.account_id => ("pending", String::new()),
                 Some(account) => (
@@ -349,7 +351,7 @@ pub fn new_event(
         connection_id: &connection.connection_id,
         mode: &connection.mode,
         account_id: &connection.account_id,
-        auth: &connection.auth,
+        platform: false,
     };
     of.event(data_key, envelope, raw, via, now)
 }

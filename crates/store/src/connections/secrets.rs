@@ -22,7 +22,8 @@ pub struct NewSecret<'s> {
     pub now: i64,
 }
 
-/// Adds a signing secret, sealed under the workspace's data key. Those before it stay good.
+/// Adds a signing secret, sealed under the workspace's data key. Those before it stay good. It signs for a platform's endpoint
+/// where the connection is let in by its platform now, and goes on to do so.
 ///
 /// # Errors
 /// The database's.
@@ -34,7 +35,8 @@ pub async fn add(
 ) -> Result<(), StoreError> {
     let sealed = data_key.seal(&secret_place(new.connection_id, new.secret_id), secret.as_bytes())?;
     let sql = "INSERT INTO connection_secret (workspace_id, connection_id, secret_id, secret, created_at, expires_at, \
-         endpoint_id) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+         endpoint_id, platform) VALUES ($1, $2, $3, $4, $5, $6, $7, EXISTS (SELECT 1 FROM connection \
+         WHERE workspace_id = $1 AND connection_id = $2 AND auth = 'connect'))";
     let params = [
         P::T(new.workspace_id),
         P::T(new.connection_id),
@@ -56,8 +58,8 @@ pub struct Candidate {
     pub mode: String,
     /// `acct_…` or `unknown_…`.
     pub account_id: String,
-    /// How the connection is let in: `key`, `app` or `connect`.
-    pub auth: String,
+    /// Does it sign for a platform's endpoint, which tells of all its accounts?
+    pub platform: bool,
     /// `whs_…`
     pub secret_id: String,
     /// When it last verified an event, ms UTC.
@@ -78,7 +80,7 @@ pub async fn candidates(
     program_id: &str,
     now: i64,
 ) -> Result<Vec<Candidate>, StoreError> {
-    let sql = "SELECT c.connection_id, c.mode, c.account_id, c.auth, s.secret_id, s.verified_at, s.secret \
+    let sql = "SELECT c.connection_id, c.mode, c.account_id, s.platform, s.secret_id, s.verified_at, s.secret \
          FROM connection_program cp \
          JOIN connection c ON c.workspace_id = cp.workspace_id AND c.connection_id = cp.connection_id \
          JOIN connection_secret s ON s.workspace_id = c.workspace_id AND s.connection_id = c.connection_id \
@@ -92,7 +94,7 @@ pub async fn candidates(
             Ok(Candidate {
                 mode: row.text(1)?,
                 account_id: row.text(2)?,
-                auth: row.text(3)?,
+                platform: row.flag(3)?,
                 verified_at: row.opt_int(5)?,
                 connection_id,
                 secret_id,

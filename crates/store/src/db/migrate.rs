@@ -35,7 +35,8 @@ migrations!(
     "0025_disputes",
     "0026_credit_notes_listed",
     "0027_codes",
-    "0028_audit"
+    "0028_audit",
+    "0032_platform_secrets"
 );
 
 /// The newest version that this binary knows: the greatest number, of which some before it may not be in use.

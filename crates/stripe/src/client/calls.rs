@@ -88,7 +88,8 @@ impl StripeClient {
         parse("/v1/balance", &self.get("/v1/balance", Params::new()).await?)
     }
 
-    /// One object by kind and id, as it came. Invoices bring their payments.
+    /// One object by kind and id, as it came. Invoices bring their payments, and what was paid outside of Stripe, which is
+    /// said only where it is asked for.
     ///
     /// # Errors
     /// An [`ApiError`]; [`ApiError::NotFound`] if Stripe knows no such object.
@@ -97,11 +98,16 @@ impl StripeClient {
         if kind != Kind::Invoice {
             return self.get(&path, Params::new()).await;
         }
-        match self.get(&path, vec![pair("expand[0]", "payments")]).await {
-            // an older API does not know the field, and refuses to expand it
-            Err(ApiError::Invalid { status: 400, .. }) => self.get(&path, Params::new()).await,
-            answer => answer,
+        for wishes in [&["payments", "amount_paid_off_stripe"][..], &["payments"]] {
+            let wishes =
+                wishes.iter().enumerate().map(|(at, wish)| (format!("expand[{at}]"), (*wish).to_owned()));
+            match self.get(&path, wishes.collect()).await {
+                // An older API does not know the fields, and refuses to expand them.
+                Err(ApiError::Invalid { status: 400, .. }) => {}
+                answer => return answer,
+            }
         }
+        self.get(&path, Params::new()).await
     }
 
     /// Asks a question whose answer is kept as an observation.

@@ -67,7 +67,17 @@ impl StripeClient {
         add("starting_after", query.starting_after.map(str::to_owned));
         add("status", query.list.status().map(str::to_owned));
         let path = query.list.path();
-        let reply = self.get(path, params).await?;
+        let plain = params.clone();
+        if query.list == List::Invoices {
+            params.push(("expand[0]".to_owned(), "data.amount_paid_off_stripe".to_owned()));
+        }
+        let reply = match self.get(path, params).await {
+            // An older API does not know the field, and refuses to expand it.
+            Err(ApiError::Invalid { status: 400, .. }) if query.list == List::Invoices => {
+                self.get(path, plain).await?
+            }
+            answer => answer?,
+        };
         let (items, has_more) = items_of(path, &reply)?;
         let ids = items.iter().filter_map(|item| id_of(item)).collect();
         Ok(ListPage { ids, count: items.len(), has_more, reply })

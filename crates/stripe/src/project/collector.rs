@@ -33,14 +33,6 @@ impl<'h> Collector<'h> {
         self.facts.is_empty()
     }
 
-    /// Is there an invoice of this id among what was shown, and does nothing in it say that it is not paid?
-    pub(crate) fn shows_paid(&self, invoice: &str) -> bool {
-        let paid = Value::from("paid");
-        let mut shown =
-            self.facts.iter().filter(|fact| fact.kind == Kind::Invoice && fact.object_id == invoice);
-        shown.any(|fact| fact.fields.get(&Field::InvoiceStatus).is_none_or(|status| *status == paid))
-    }
-
     pub(crate) fn finish(self) -> (Vec<Fact>, Vec<Person>, Notes) {
         (self.facts, self.people, self.notes)
     }
