@@ -15,6 +15,7 @@ mod codes;
 mod connections;
 mod corruption;
 mod crash;
+mod dated;
 mod disputes;
 mod doctor;
 mod eras;

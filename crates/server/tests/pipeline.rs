@@ -57,7 +57,6 @@ impl Unit for Setup {
             kind: "affiliate".into(),
             currency: "usd".into(),
             website: "https://acme.test".into(),
-            match_email: true,
             created_at: NOW,
             ..Program::default()
         };

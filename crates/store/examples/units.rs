@@ -88,7 +88,6 @@ impl Unit for Ground {
             kind: text("affiliate"),
             currency: text("usd"),
             website: text("https://example.com"),
-            match_email: false,
             created_at: 1,
             ..Program::default()
         };

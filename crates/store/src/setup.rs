@@ -1,5 +1,6 @@
 //! Setting an installation up: the first workspace with its owner, then a program with its first API key.
 
+use crate::pipeline::policies;
 use crate::vault::Key;
 use crate::workspaces::{self, Program};
 use crate::{P, StoreError, Tx, Unit};
@@ -87,6 +88,8 @@ pub struct Setup {
     pub program: Program,
     /// JSON of [`tributary_domain::terms::Terms`].
     pub terms: String,
+    /// Are the program's customers found by e-mail address too?
+    pub match_email: bool,
     /// `key_…`
     pub key_id: String,
     /// The API key, stored hashed.
@@ -100,7 +103,8 @@ impl Unit for Setup {
             let (ws, now) = (&self.program.workspace_id, self.program.created_at);
             make_workspace(tx, &self.master, ws, owner, now).await?;
         }
-        add_program(tx, &self.program, &self.terms, Some((&self.key_id, &self.token))).await
+        let key = Some((self.key_id.as_str(), self.token.as_str()));
+        add_program(tx, &self.program, &self.terms, self.match_email, key).await
     }
 }
 
@@ -131,6 +135,8 @@ pub struct NewProgram {
     pub program: Program,
     /// JSON of [`tributary_domain::terms::Terms`].
     pub terms: String,
+    /// Are its customers found by e-mail address too?
+    pub match_email: bool,
     /// `key_…` and the key itself, stored hashed.
     pub key: Option<(String, String)>,
 }
@@ -139,7 +145,7 @@ impl Unit for NewProgram {
     type Out = ();
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let key = self.key.as_ref().map(|(id, token)| (id.as_str(), token.as_str()));
-        add_program(tx, &self.program, &self.terms, key).await
+        add_program(tx, &self.program, &self.terms, self.match_email, key).await
     }
 }
 
@@ -147,6 +153,7 @@ async fn add_program(
     tx: &mut Tx<'_>,
     program: &Program,
     terms: &str,
+    match_email: bool,
     key: Option<(&str, &str)>,
 ) -> Result<(), StoreError> {
     let sql = "SELECT 1 FROM program WHERE workspace_id = $1 AND name = $2";
@@ -154,6 +161,8 @@ async fn add_program(
         return Err(StoreError::Conflict(format!("there is a program named “{}” already", program.name)));
     }
     workspaces::insert_program(tx, program, terms).await?;
+    let (ws, id) = (&program.workspace_id, &program.program_id);
+    policies::begin(tx, ws, id, match_email, program.created_at).await?;
     let Some((key_id, token)) = key else { return Ok(()) };
     workspaces::insert_api_key(tx, program, key_id, "setup", token, program.created_at).await
 }

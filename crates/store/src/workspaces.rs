@@ -21,8 +21,6 @@ pub struct Program {
     pub currency: String,
     /// The merchant's site.
     pub website: String,
-    /// Are customers found by e-mail address too?
-    pub match_email: bool,
     /// When it was made, ms UTC.
     pub created_at: i64,
     /// The parameter of referral links: `aff` in `?aff=KEY`.
@@ -49,7 +47,6 @@ impl Default for Program {
             kind: "affiliate".to_owned(),
             currency: "usd".to_owned(),
             website: String::new(),
-            match_email: true,
             created_at: 0,
             parameter: "aff".to_owned(),
             hosts: Vec::new(),
@@ -63,8 +60,8 @@ impl Default for Program {
 
 macro_rules! columns {
     () => {
-        "SELECT workspace_id, program_id, public_id, name, kind, currency, website, match_email, created_at, \
-         parameter, hosts, payment_hosts, zone, visits_queued, setup_done_at FROM program WHERE workspace_id = $1 "
+        "SELECT workspace_id, program_id, public_id, name, kind, currency, website, created_at, parameter, \
+         hosts, payment_hosts, zone, visits_queued, setup_done_at FROM program WHERE workspace_id = $1 "
     };
 }
 
@@ -79,14 +76,13 @@ fn program(row: &Row) -> Result<Program, StoreError> {
         kind: row.text(4)?,
         currency: row.text(5)?,
         website: row.text(6)?,
-        match_email: row.flag(7)?,
-        created_at: row.int(8)?,
-        parameter: row.text(9)?,
-        hosts: list(&row.text(10)?)?,
-        payment_hosts: list(&row.text(11)?)?,
-        zone: row.text(12)?,
-        visits_queued: row.flag(13)?,
-        setup_done_at: row.opt_int(14)?,
+        created_at: row.int(7)?,
+        parameter: row.text(8)?,
+        hosts: list(&row.text(9)?)?,
+        payment_hosts: list(&row.text(10)?)?,
+        zone: row.text(11)?,
+        visits_queued: row.flag(12)?,
+        setup_done_at: row.opt_int(13)?,
     })
 }
 
@@ -196,8 +192,8 @@ pub async fn data_key(tx: &mut Tx<'_>, master: &Key, workspace_id: &str) -> Resu
 /// [`StoreError::Conflict`] if the name is taken in the workspace.
 pub async fn insert_program(tx: &mut Tx<'_>, program: &Program, terms: &str) -> Result<(), StoreError> {
     let sql = "INSERT INTO program (workspace_id, program_id, public_id, name, kind, currency, website, \
-         match_email, created_at, parameter, hosts, payment_hosts, zone, visits_queued, setup_done_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $9)";
+         created_at, parameter, hosts, payment_hosts, zone, visits_queued, setup_done_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $8)";
     let p = program;
     let (hosts, payment_hosts) = (list_text(&p.hosts)?, list_text(&p.payment_hosts)?);
     let params = [
@@ -208,7 +204,6 @@ pub async fn insert_program(tx: &mut Tx<'_>, program: &Program, terms: &str) -> 
         P::T(&p.kind),
         P::T(&p.currency),
         P::T(&p.website),
-        P::F(p.match_email),
         P::I(p.created_at),
         P::T(&p.parameter),
         P::T(&hosts),
@@ -232,8 +227,8 @@ pub async fn update_program(tx: &mut Tx<'_>, program: &Program, now: i64) -> Res
     if tx.opt(sql, &[P::T(&p.workspace_id), P::T(&p.name), P::T(&p.program_id)]).await?.is_some() {
         return Err(StoreError::Conflict(format!("there is a program named “{}” already", p.name)));
     }
-    let sql = "UPDATE program SET name = $3, currency = $4, website = $5, match_email = $6, parameter = $7, \
-         hosts = $8, payment_hosts = $9, zone = $10, visits_queued = $11, setup_done_at = $12, updated_at = $13 \
+    let sql = "UPDATE program SET name = $3, currency = $4, website = $5, parameter = $6, \
+         hosts = $7, payment_hosts = $8, zone = $9, visits_queued = $10, setup_done_at = $11, updated_at = $12 \
          WHERE workspace_id = $1 AND program_id = $2";
     let (hosts, payment_hosts) = (list_text(&p.hosts)?, list_text(&p.payment_hosts)?);
     let params = [
@@ -242,7 +237,6 @@ pub async fn update_program(tx: &mut Tx<'_>, program: &Program, now: i64) -> Res
         P::T(&p.name),
         P::T(&p.currency),
         P::T(&p.website),
-        P::F(p.match_email),
         P::T(&p.parameter),
         P::T(&hosts),
         P::T(&payment_hosts),

@@ -20,18 +20,33 @@ pub struct PolicyVersion {
     /// Does each sale need evidence of its own? Else renewals follow the customer's partner.
     #[serde(default)]
     pub per_sale: bool,
+    /// Are customers found by e-mail address too?
+    #[serde(default = "matches")]
+    pub match_email: bool,
+}
+
+/// What holds where a version does not say it.
+const fn matches() -> bool {
+    true
 }
 
 impl Default for PolicyVersion {
     /// What holds where the program never set anything.
     fn default() -> Self {
-        Self { version: 1, from_ms: None, window_days: WINDOW_DAYS, code_first: false, per_sale: false }
+        Self {
+            version: 1,
+            from_ms: None,
+            window_days: WINDOW_DAYS,
+            code_first: false,
+            per_sale: false,
+            match_email: true,
+        }
     }
 }
 
 impl PolicyVersion {
     /// The version in one sentence: “Attribution version 2: a click counts 30 days, a link goes before a promotion
-    /// code, and renewals follow the customer's partner.”
+    /// code, renewals follow the customer's partner, and customers are found by e-mail address too.”
     #[must_use]
     pub fn sentence(&self) -> String {
         let days =
@@ -46,7 +61,12 @@ impl PolicyVersion {
         } else {
             "renewals follow the customer's partner"
         };
-        format!("Attribution version {}: a click counts {days}, {order}, and {by}.", self.version)
+        let email = if self.match_email {
+            "customers are found by e-mail address too"
+        } else {
+            "an e-mail address finds no customer"
+        };
+        format!("Attribution version {}: a click counts {days}, {order}, {by}, and {email}.", self.version)
     }
 }
 
@@ -75,18 +95,24 @@ mod tests {
     fn the_version_in_force_is_the_last_that_has_begun() {
         assert_eq!(policy_at(&[], 5), PolicyVersion::default());
         let first = PolicyVersion { window_days: 7, ..PolicyVersion::default() };
-        let second =
-            PolicyVersion { version: 2, from_ms: Some(10), code_first: true, per_sale: true, ..first };
+        let second = PolicyVersion {
+            version: 2,
+            from_ms: Some(10),
+            code_first: true,
+            per_sale: true,
+            match_email: false,
+            ..first
+        };
         assert_eq!(policy_at(&[first, second], 9), first);
         assert_eq!(policy_at(&[second, first], 10), second);
         assert_eq!(
             second.sentence(),
-            "Attribution version 2: a click counts 7 days, a promotion code goes before a link, and every sale needs \
-             evidence of its own."
+            "Attribution version 2: a click counts 7 days, a promotion code goes before a link, every sale needs \
+             evidence of its own, and an e-mail address finds no customer."
         );
         let one = PolicyVersion { window_days: 1, ..first };
         assert!(
-            one.sentence().contains("counts 1 day, a link goes before a promotion code, and renewals follow")
+            one.sentence().contains("counts 1 day, a link goes before a promotion code, renewals follow")
         );
     }
 }

@@ -43,7 +43,6 @@ impl Unit for Furnish {
                 kind: "affiliate".into(),
                 currency: "usd".into(),
                 website: "https://acme.test".into(),
-                match_email: false,
                 created_at: NOW,
                 setup_done_at: Some(NOW),
                 ..Program::default()

@@ -1,8 +1,9 @@
 //! What every step of the way knows about where it works.
 
+use tributary_domain::attribution::{PolicyVersion, policy_at};
 use tributary_domain::sale::Wants;
 use tributary_domain::terms::{TermsVersion, in_force};
-use tributary_store::pipeline::codes;
+use tributary_store::pipeline::{codes, policies};
 use tributary_store::{P, StoreError, Tx, workspaces};
 
 /// A program that a connection feeds.
@@ -10,8 +11,36 @@ use tributary_store::{P, StoreError, Tx, workspaces};
 pub struct Fed {
     /// The program.
     pub program_id: String,
-    /// Are customers found by e-mail address too?
-    pub match_email: bool,
+    /// All versions of how it attributes.
+    pub policy: Vec<PolicyVersion>,
+}
+
+impl Fed {
+    /// Are customers found by e-mail address too, for a sale of an instant (ms UTC)?
+    #[must_use]
+    pub fn matches_at(&self, at: i64) -> bool {
+        policy_at(&self.policy, at).match_email
+    }
+
+    /// Are they, or are they not, for sales of any time?
+    #[must_use]
+    pub fn ever_matches(&self, match_email: bool) -> bool {
+        if self.policy.is_empty() {
+            return PolicyVersion::default().match_email == match_email;
+        }
+        self.policy.iter().any(|version| version.match_email == match_email)
+    }
+
+    /// The spans of time, from (inclusive) and until (ms UTC), whose sales an e-mail address finds no customer for.
+    #[must_use]
+    pub fn unmatched(&self) -> Vec<(i64, i64)> {
+        let mut starts: Vec<i64> =
+            self.policy.iter().map(|version| version.from_ms.unwrap_or(i64::MIN)).collect();
+        starts.sort_unstable();
+        starts.dedup();
+        let ends = starts.iter().skip(1).copied().chain([i64::MAX]);
+        starts.iter().copied().zip(ends).filter(|(from, _)| !self.matches_at(*from)).collect()
+    }
 }
 
 /// Where and when a step works.
@@ -56,19 +85,20 @@ impl Context {
     ) -> Result<Self, StoreError> {
         let rows = if let Some(rest) = connection_id.strip_prefix("api:") {
             let program_id = rest.rsplit_once(':').map_or(rest, |(program, _)| program);
-            let sql =
-                "SELECT program_id, match_email FROM program WHERE workspace_id = $1 AND program_id = $2";
+            let sql = "SELECT program_id FROM program WHERE workspace_id = $1 AND program_id = $2";
             tx.rows(sql, &[P::T(workspace_id), P::T(program_id)]).await?
         } else {
-            let sql = "SELECT p.program_id, p.match_email FROM connection_program cp JOIN program p \
+            let sql = "SELECT p.program_id FROM connection_program cp JOIN program p \
                  ON p.workspace_id = cp.workspace_id AND p.program_id = cp.program_id \
                  WHERE cp.workspace_id = $1 AND cp.connection_id = $2 ORDER BY p.program_id";
             tx.rows(sql, &[P::T(workspace_id), P::T(connection_id)]).await?
         };
-        let programs = rows
-            .iter()
-            .map(|row| Ok(Fed { program_id: row.text(0)?, match_email: row.flag(1)? }))
-            .collect::<Result<Vec<_>, StoreError>>()?;
+        let mut programs = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let program_id = row.text(0)?;
+            let policy = policies::list(tx, workspace_id, &program_id).await?;
+            programs.push(Fed { program_id, policy });
+        }
         let mut has_codes = false;
         let mut terms = Vec::with_capacity(programs.len());
         for Fed { program_id, .. } in &programs {

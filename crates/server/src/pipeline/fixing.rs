@@ -16,5 +16,5 @@ pub async fn of_customer(
     customer_id: &str,
 ) -> Result<Option<Evidence>, StoreError> {
     let scene = Scene::read(tx, workspace_id, program_id, customer_id).await?;
-    Ok(scene.and_then(|scene| attribution::fixing(&scene.on_customer).cloned()))
+    Ok(scene.and_then(|scene| attribution::fixing(scene.on_customer_now()).cloned()))
 }

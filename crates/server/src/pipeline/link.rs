@@ -2,12 +2,12 @@
 //!
 //! A pure rule over all hints of the buyer, so the order in which hints and customers came does not matter:
 //! named by an API transaction, else `customer_key` in metadata or as client reference, else the Stripe id as
-//! the customer's key, else the e-mail address, else a customer that only a browser told of before the purchase
+//! the customer's key, else the e-mail address (for sales of the time when the policy matches addresses), else a customer that only a browser told of before the purchase
 //! named a partner, else a customer that the purchase itself bears.
 
 use super::clicks::visit_of;
 use super::codes;
-use super::context::Context;
+use super::context::{Context, Fed};
 use super::project::{People, Person};
 use std::collections::BTreeSet;
 use tributary_domain::attribution::second_of;
@@ -16,8 +16,8 @@ use tributary_domain::sale::EvidenceKind;
 use tributary_store::pipeline::erasure;
 use tributary_store::pipeline::evidence::{self, EvidenceRow};
 use tributary_store::pipeline::people::{self, Birth, Customer, Link};
-use tributary_store::pipeline::{commissions, decisions, objects, sales, scopes};
-use tributary_store::{StoreError, Tx, workspaces};
+use tributary_store::pipeline::{commissions, decisions, sales, scopes};
+use tributary_store::{StoreError, Tx};
 
 /// Longest key of a customer, characters.
 const KEY_MAX: usize = 64;
@@ -66,23 +66,26 @@ pub(super) async fn resolve(
     let mut left: Vec<String> = Vec::new();
     let mut changed = false;
     for program in &ctx.programs {
-        let found = find(tx, ctx, &program.program_id, program.match_email, buyer, &hints, seen).await?;
-        let at = before.iter().position(|link| link.program_id == program.program_id);
-        let old = at.map(|at| before.swap_remove(at));
-        if let Some(link) = &found {
+        let found = links_of(tx, ctx, program, buyer, &hints, seen).await?;
+        for link in &found {
             fill_person(tx, ctx, buyer, link, seen).await?;
             // New hints may name another partner: settlement looks, and only then computes every sale anew.
             scopes::raise(tx, ws, &ctx.mode, &link.program_id, &link.customer_id, false).await?;
         }
-        if old == found {
-            continue;
+        let (old, others): (Vec<Link>, Vec<Link>) =
+            before.into_iter().partition(|link| link.program_id == program.program_id);
+        before = others;
+        for link in old.iter().filter(|link| !found.contains(link)) {
+            changed = true;
+            if found.iter().all(|new| new.by_email != link.by_email) {
+                people::delete_link(tx, ws, con, buyer, link).await?;
+            }
+            left.push(link.customer_id.clone());
         }
-        changed = true;
-        match &found {
-            Some(link) => people::upsert_link(tx, ws, con, buyer, link).await?,
-            None => people::delete_link(tx, ws, con, buyer, &program.program_id).await?,
+        for link in found.iter().filter(|link| !old.contains(link)) {
+            changed = true;
+            people::upsert_link(tx, ws, con, buyer, link).await?;
         }
-        left.extend(old.map(|link| link.customer_id));
     }
     if changed {
         sales::mark_unplaced(tx, ws, con, buyer).await?;
@@ -91,6 +94,74 @@ pub(super) async fn resolve(
         people::delete_unborn(tx, ws, &customer_id).await?;
     }
     Ok(())
+}
+
+/// Which customer a buyer is in a program, and which one without its address, if it has sales that ask for that.
+async fn links_of(
+    tx: &mut Tx<'_>,
+    ctx: &Context,
+    program: &Fed,
+    buyer: &str,
+    hints: &[EvidenceRow],
+    seen: &People,
+) -> Result<Vec<Link>, StoreError> {
+    let first = find(tx, ctx, program, program.ever_matches(true), buyer, hints, seen).await?;
+    let mut found: Vec<Link> = first.into_iter().collect();
+    if found.iter().any(|link| link.by_email) {
+        for span in program.unmatched() {
+            let whose = (ctx.connection_id.as_str(), buyer);
+            if sales::any_within(tx, &ctx.workspace_id, whose, span).await? {
+                found.extend(find(tx, ctx, program, false, buyer, hints, seen).await?);
+                break;
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The links of a buyer that hold for a sale of an instant (ms UTC): one a program, oldest first.
+///
+/// # Errors
+/// The database's.
+pub(super) async fn links_at(
+    tx: &mut Tx<'_>,
+    ctx: &Context,
+    buyer: &str,
+    links: &[Link],
+    at: i64,
+) -> Result<Vec<Link>, StoreError> {
+    let mut held: Vec<Link> = Vec::with_capacity(links.len());
+    for program in &ctx.programs {
+        let of = |by_email: bool| {
+            let mut own = links.iter().filter(|link| link.program_id == program.program_id);
+            own.find(|link| link.by_email == by_email).cloned()
+        };
+        let found = match (of(true), of(false)) {
+            (Some(link), _) if program.matches_at(at) => Some(link),
+            (Some(_), None) => without_email(tx, ctx, program, buyer).await?,
+            (_, other) => other,
+        };
+        held.extend(found);
+    }
+    held.sort();
+    Ok(held)
+}
+
+/// The first sale of a buyer that its address must not find a customer for: whom it is without.
+async fn without_email(
+    tx: &mut Tx<'_>,
+    ctx: &Context,
+    program: &Fed,
+    buyer: &str,
+) -> Result<Option<Link>, StoreError> {
+    let (ws, con) = (&ctx.workspace_id, &ctx.connection_id);
+    let hints = evidence::hints(tx, ws, con, buyer).await?;
+    let found = find(tx, ctx, program, false, buyer, &hints, &People::new()).await?;
+    if let Some(link) = &found {
+        people::upsert_link(tx, ws, con, buyer, link).await?;
+        scopes::raise(tx, ws, &ctx.mode, &link.program_id, &link.customer_id, false).await?;
+    }
+    Ok(found)
 }
 
 async fn fill_person(
@@ -111,13 +182,13 @@ async fn fill_person(
 async fn find(
     tx: &mut Tx<'_>,
     ctx: &Context,
-    program_id: &str,
+    program: &Fed,
     match_email: bool,
     buyer: &str,
     hints: &[EvidenceRow],
     seen: &People,
 ) -> Result<Option<Link>, StoreError> {
-    let (ws, mode) = (&ctx.workspace_id, &ctx.mode);
+    let (ws, mode, program_id) = (&ctx.workspace_id, &ctx.mode, program.program_id.as_str());
     let of = |kind: EvidenceKind| hints.iter().filter(move |hint| hint.kind == kind.as_str());
     for hint in of(EvidenceKind::Api) {
         let customer = people::find_customer(tx, ws, &hint.value).await?;
@@ -125,10 +196,13 @@ async fn find(
             return Ok(Some(link_by(hint, &customer)));
         }
     }
-    if erasure::any(tx, ws).await?
-        && let Some(link) = erasure::link_of(tx, ws, &ctx.connection_id, buyer, program_id).await?
-    {
-        return Ok(Some(link));
+    if erasure::any(tx, ws).await? {
+        let con = &ctx.connection_id;
+        for by_email in if match_email { &[true, false][..] } else { &[false] } {
+            if let Some(link) = erasure::link_of(tx, ws, con, buyer, program_id, *by_email).await? {
+                return Ok(Some(link));
+            }
+        }
     }
     // What only a browser told of gives way to every customer that a call made.
     let mut by_browser: Option<(Customer, Link)> = None;
@@ -160,7 +234,7 @@ async fn find(
             if let Some(customer) =
                 people::find_customer_by_email(tx, ws, mode, program_id, &hint.value).await?
             {
-                let link = link_to(&customer, EvidenceKind::Email);
+                let link = Link { by_email: true, ..link_to(&customer, EvidenceKind::Email) };
                 if let Some(link) = weigh(&mut by_browser, customer, link) {
                     return Ok(Some(link));
                 }
@@ -197,6 +271,7 @@ fn link_by(hint: &EvidenceRow, customer: &Customer) -> Link {
         program_id: customer.program_id.clone(),
         customer_id: customer.customer_id.clone(),
         kind: hint.kind.clone(),
+        by_email: false,
     }
 }
 
@@ -207,6 +282,7 @@ fn link_to(customer: &Customer, kind: EvidenceKind) -> Link {
         program_id: customer.program_id.clone(),
         customer_id: customer.customer_id.clone(),
         kind: kind.as_str().to_owned(),
+        by_email: false,
     }
 }
 
@@ -354,150 +430,4 @@ pub(super) fn born_by(buyer: &str) -> String {
         Some((_, rest)) => format!("stripe_{rest}"),
         None => format!("stripe_{buyer}"),
     }
-}
-
-/// To be called in the unit that inserted, changed, deleted or restored a customer: the buyers that it may be
-/// are looked at again.
-///
-/// # Errors
-/// The database's.
-pub async fn customer_changed(
-    tx: &mut Tx<'_>,
-    workspace_id: &str,
-    mode: &str,
-    customer_id: &str,
-    now: i64,
-) -> Result<(), StoreError> {
-    let Some(customer) = people::find_customer(tx, workspace_id, customer_id).await? else {
-        return Err(StoreError::NotFound(format!("customer {customer_id}")));
-    };
-    objects::lock_program(tx, workspace_id, &customer.program_id).await?;
-    let mut buyers: BTreeSet<(String, String)> =
-        people::buyers_of(tx, workspace_id, customer_id).await?.into_iter().collect();
-    for value in [Some(&customer.key), customer.email_hash.as_ref()].into_iter().flatten() {
-        buyers.extend(evidence::buyers_with_value(tx, workspace_id, &customer.program_id, value).await?);
-    }
-    let connections =
-        tributary_store::connections::list_of_program(tx, workspace_id, &customer.program_id).await?;
-    if customer.key.starts_with("cus_") {
-        let own = connections.iter().map(|c| (c.connection_id.clone(), customer.key.clone()));
-        buyers.extend(own);
-    }
-    buyers.retain(|(connection, _)| {
-        connections.iter().any(|c| c.connection_id == *connection && c.mode == mode)
-    });
-    look_again(tx, workspace_id, mode, &buyers, now).await?;
-    scopes::raise(tx, workspace_id, mode, &customer.program_id, customer_id, true).await
-}
-
-/// To be called in the unit that created a partner or changed its key or status: purchases that named the key
-/// before are looked at again, and sales of its customers are settled anew.
-///
-/// # Errors
-/// The database's.
-pub async fn partner_changed(
-    tx: &mut Tx<'_>,
-    workspace_id: &str,
-    partner_id: &str,
-    now: i64,
-) -> Result<(), StoreError> {
-    use tributary_store::P;
-    let sql = "SELECT program_id, key FROM partner WHERE workspace_id = $1 AND partner_id = $2";
-    let Some(row) = tx.opt(sql, &[P::T(workspace_id), P::T(partner_id)]).await? else {
-        return Err(StoreError::NotFound(format!("partner {partner_id}")));
-    };
-    let (program_id, key) = (row.text(0)?, row.text(1)?);
-    objects::lock_program(tx, workspace_id, &program_id).await?;
-    if workspaces::find_program(tx, workspace_id, &program_id).await?.is_none() {
-        return Err(StoreError::NotFound(format!("program {program_id}")));
-    }
-    let named = evidence::buyers_with_value(tx, workspace_id, &program_id, &key).await?;
-    for connection in tributary_store::connections::list_of_program(tx, workspace_id, &program_id).await? {
-        let of_connection = |(con, _): &&(String, String)| *con == connection.connection_id;
-        let buyers: BTreeSet<_> = named.iter().filter(of_connection).cloned().collect();
-        look_again(tx, workspace_id, &connection.mode, &buyers, now).await?;
-        for (con, buyer) in &buyers {
-            sales::mark_unplaced(tx, workspace_id, con, buyer).await?;
-        }
-    }
-    // Its dated status decides what its sales earn.
-    let sql = "UPDATE scope SET generation = generation + 1, whole = TRUE WHERE workspace_id = $1 AND program_id = $2 \
-         AND customer_id IN (SELECT customer_id FROM commission WHERE workspace_id = $1 AND partner_id = $3)";
-    tx.exec(sql, &[P::T(workspace_id), P::T(&program_id), P::T(partner_id)]).await?;
-    Ok(())
-}
-
-/// To be called in the unit that dated a version of the policy in the past: every sale is attributed anew.
-///
-/// # Errors
-/// The database's.
-pub async fn policy_changed(tx: &mut Tx<'_>, workspace_id: &str, program_id: &str) -> Result<(), StoreError> {
-    use tributary_store::P;
-    let sql = "UPDATE scope SET generation = generation + 1, whole = TRUE WHERE workspace_id = $1 AND program_id = $2";
-    tx.exec(sql, &[P::T(workspace_id), P::T(program_id)]).await?;
-    Ok(())
-}
-
-/// To be called in the unit that stored a visit later than the visitor was sent on: a purchase may have named it
-/// already.
-///
-/// # Errors
-/// The database's.
-pub async fn visit_recorded(
-    tx: &mut Tx<'_>,
-    workspace_id: &str,
-    mode: &str,
-    program_id: &str,
-    visit_id: &str,
-    now: i64,
-) -> Result<(), StoreError> {
-    let mut buyers: BTreeSet<(String, String)> =
-        evidence::buyers_with_value(tx, workspace_id, program_id, visit_id).await?.into_iter().collect();
-    if buyers.is_empty() {
-        return Ok(());
-    }
-    objects::lock_program(tx, workspace_id, program_id).await?;
-    let connections = tributary_store::connections::list_of_program(tx, workspace_id, program_id).await?;
-    buyers.retain(|(connection, _)| {
-        connections.iter().any(|c| c.connection_id == *connection && c.mode == mode)
-    });
-    look_again(tx, workspace_id, mode, &buyers, now).await
-}
-
-/// To be called in the unit that attached a program to a connection: buyers that came before are looked at
-/// again.
-///
-/// # Errors
-/// The database's.
-pub async fn program_attached(
-    tx: &mut Tx<'_>,
-    workspace_id: &str,
-    connection_id: &str,
-    mode: &str,
-    now: i64,
-) -> Result<(), StoreError> {
-    objects::lock_connection(tx, workspace_id, connection_id).await?;
-    let buyers = evidence::buyers_of_connection(tx, workspace_id, connection_id).await?;
-    let buyers: BTreeSet<(String, String)> =
-        buyers.into_iter().map(|buyer| (connection_id.to_owned(), buyer)).collect();
-    look_again(tx, workspace_id, mode, &buyers, now).await
-}
-
-async fn look_again(
-    tx: &mut Tx<'_>,
-    workspace_id: &str,
-    mode: &str,
-    buyers: &BTreeSet<(String, String)>,
-    now: i64,
-) -> Result<(), StoreError> {
-    let mut ctx: Option<Context> = None;
-    for (connection, buyer) in buyers {
-        if ctx.as_ref().is_none_or(|ctx| ctx.connection_id != *connection) {
-            ctx = Some(Context::load(tx, workspace_id, connection, mode, now, 0).await?);
-        }
-        if let Some(ctx) = &ctx {
-            resolve(tx, ctx, buyer, &People::new()).await?;
-        }
-    }
-    Ok(())
 }

@@ -2,6 +2,7 @@
 //! receive (in `stripe::receive`) → [`project`] → [`place`] → [`settle`] → [`post`], driven by [`worker`].
 
 pub mod adopt;
+mod again;
 pub mod clicks;
 pub mod codes;
 pub mod context;
@@ -29,8 +30,10 @@ pub mod witness;
 pub mod worker;
 pub mod world;
 
+pub use again::{
+    customer_changed, partner_changed, policy_added, policy_changed, program_attached, visit_recorded,
+};
 pub use decide::{Decision, decide};
-pub use link::{customer_changed, partner_changed, policy_changed, program_attached, visit_recorded};
 pub use settle::settle_customer;
 pub use signup::{Signup, SignupOutcome, record_browser_signup};
 pub use transactions::{ApiSale, write_transaction};

@@ -7,12 +7,12 @@ use super::context::{Context, Fed};
 use super::link;
 use super::post::Poster;
 use std::collections::{BTreeMap, BTreeSet};
-use tributary_domain::attribution::is_visit_id;
+use tributary_domain::attribution::{is_visit_id, policy_at};
 use tributary_domain::sale::EvidenceKind;
 use tributary_store::pipeline::decisions::{self, AS_EVIDENCE_SAYS};
 use tributary_store::pipeline::evidence::{self, EvidenceRow};
 use tributary_store::pipeline::people::{self, Link};
-use tributary_store::pipeline::{commissions, objects, policies, sales, sales::Sale, scopes};
+use tributary_store::pipeline::{commissions, objects, sales, sales::Sale, scopes};
 use tributary_store::{StoreError, Tx, Unit};
 
 /// A sale to be placed, with the sales that turned out to be the same purchase.
@@ -42,9 +42,10 @@ pub async fn place(tx: &mut Tx<'_>, ctx: &Context, mut batch: Vec<Placing>) -> R
     let mut poster = Poster::new(ws, ctx.now);
     for ((placing, evidence), links) in batch.iter_mut().zip(evidence).zip(links) {
         let sale = &mut placing.sale;
-        let place = match given(tx, ctx, sale, &links).await? {
+        let held = link::links_at(tx, ctx, &sale.buyer_id, &links, sale.occurred_at).await?;
+        let place = match given(tx, ctx, sale, &held).await? {
             Some(place) => place,
-            None => find(tx, ctx, &evidence, &links, sale.occurred_at).await?,
+            None => find(tx, ctx, &evidence, &held, sale.occurred_at).await?,
         };
         let old = sale.program_id.clone().zip(sale.customer_id.clone());
         let new = place.target.clone();
@@ -157,7 +158,7 @@ async fn find(
         return Ok(to(link, "named by the API transaction".to_owned()));
     }
     // Evidence on the sale itself names the program.
-    for kind in order(tx, ctx, occurred_at).await? {
+    for kind in order(ctx, occurred_at) {
         let named = named_by(tx, ctx, evidence, kind).await?;
         let mut programs = named.iter();
         match (programs.next(), programs.next()) {
@@ -194,18 +195,17 @@ async fn find(
 
 /// The order in which evidence on a sale names its program: metadata, then link and code as the policies in force say
 /// where they agree; where they do not, the link goes first.
-async fn order(tx: &mut Tx<'_>, ctx: &Context, occurred_at: i64) -> Result<[EvidenceKind; 3], StoreError> {
+fn order(ctx: &Context, occurred_at: i64) -> [EvidenceKind; 3] {
     use EvidenceKind::{ClientReference, PartnerMetadata, PromotionCode};
     let mut code_first = ctx.has_codes;
     for program in ctx.programs.iter().filter(|_| ctx.has_codes) {
-        let policy = policies::at(tx, &ctx.workspace_id, &program.program_id, occurred_at).await?;
-        code_first &= policy.code_first;
+        code_first &= policy_at(&program.policy, occurred_at).code_first;
     }
-    Ok(if code_first {
+    if code_first {
         [PartnerMetadata, PromotionCode, ClientReference]
     } else {
         [PartnerMetadata, ClientReference, PromotionCode]
-    })
+    }
 }
 
 /// The programs in which evidence of one kind names a partner, each with what it says.

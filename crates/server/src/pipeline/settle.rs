@@ -90,7 +90,10 @@ pub struct Scene {
     /// All versions of the policy.
     pub policy: Vec<PolicyVersion>,
     /// Evidence that speaks for the customer.
-    pub on_customer: Vec<Evidence>,
+    on_customer: Vec<Evidence>,
+    /// What is left of it without the buyers that only their e-mail address makes this customer; `None` where it never
+    /// matters.
+    without_email: Option<Vec<Evidence>>,
     pub(super) partners: HashMap<String, Option<String>>,
     statuses: HashMap<String, Vec<(i64, String)>>,
     decided: bool,
@@ -119,16 +122,42 @@ impl Scene {
             policy: policies::list(tx, workspace_id, program_id).await?,
             decided: commissions::any_decision(tx, workspace_id, program_id).await?,
             on_customer: Vec::new(),
+            without_email: None,
             on_whole: Vec::new(),
             partners: HashMap::new(),
             statuses: HashMap::new(),
             customer,
         };
-        scene.on_customer = scene.customer_evidence(tx).await?;
+        (scene.on_customer, scene.without_email) = scene.customer_evidence(tx).await?;
         if scene.decided {
             scene.on_whole = rulings::on_customer(tx, workspace_id, &scene.customer).await?;
         }
         Ok(Some(scene))
+    }
+
+    /// Evidence that speaks for the customer in a sale of an instant (ms UTC): a buyer that only its address makes this
+    /// customer speaks where addresses are matched.
+    #[must_use]
+    pub fn on_customer_at(&self, at: i64) -> &[Evidence] {
+        match &self.without_email {
+            Some(rest) if !policy_at(&self.policy, at).match_email => rest,
+            _ => &self.on_customer,
+        }
+    }
+
+    /// The same, by the last version of the policy.
+    #[must_use]
+    pub fn on_customer_now(&self) -> &[Evidence] {
+        self.on_customer_at(i64::MAX)
+    }
+
+    /// What of the evidence decides; where it changes, every sale is attributed anew.
+    fn fingerprint(&self) -> String {
+        let all = attribution::fingerprint(&self.on_customer);
+        match &self.without_email {
+            Some(rest) => format!("{all} | {}", attribution::fingerprint(rest)),
+            None => all,
+        }
     }
 
     /// Was the partner out of the program at an instant (ms UTC)?
@@ -170,7 +199,7 @@ impl Scene {
         voided |= self.customer.deleted_at.is_some_and(|at| sale.occurred_at > at);
         let policy = policy_at(&self.policy, sale.occurred_at);
         let (ruling, at) = (ruling.as_ref(), sale.occurred_at);
-        let attribution = attribution::attribute(ruling, &pieces, &self.on_customer, at, &policy);
+        let attribution = attribution::attribute(ruling, &pieces, self.on_customer_at(at), at, &policy);
         let suspended = match &attribution.partner_id {
             Some(partner) => self.out_at(tx, partner, sale.occurred_at).await?,
             None => false,
@@ -267,7 +296,7 @@ async fn settle_scope(
         scopes::settled(tx, ws, &scope, true).await?;
         return Ok(Poster::new(ws, now));
     };
-    let fixed_by = Some(attribution::fingerprint(&scene.on_customer));
+    let fixed_by = Some(scene.fingerprint());
     note_partner(tx, &mut scene).await?;
     let places = scene.places(tx, CHUNK).await?;
     let first_at = places.first_at;
@@ -287,7 +316,7 @@ async fn settle_scope(
 
 /// Writes the partner that a customer's evidence fixes, where nobody else said which partner it has.
 async fn note_partner(tx: &mut Tx<'_>, scene: &mut Scene) -> Result<(), StoreError> {
-    let found = attribution::fixing(&scene.on_customer).and_then(|piece| piece.partner_id.clone());
+    let found = attribution::fixing(scene.on_customer_now()).and_then(|piece| piece.partner_id.clone());
     if !scene.customer.is_derived() || scene.customer.partner_id == found {
         return Ok(());
     }

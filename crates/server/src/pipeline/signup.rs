@@ -3,7 +3,7 @@
 //! It makes a customer, or gives its partner to one that has none. It never changes a customer that has a partner,
 //! nor one that was archived or deleted, and a server call takes its customer's place at any time.
 
-use super::link::customer_changed;
+use super::again::customer_changed;
 use crate::api::customers::change::hash_of;
 use crate::state::new_id;
 use tributary_domain::attribution::{in_window, is_visit_id};

@@ -32,12 +32,23 @@ fn kind_among(kinds: &[EvidenceKind], text: &str) -> Option<EvidenceKind> {
 }
 
 impl Scene {
-    /// Everything that speaks for the customer, in order.
-    pub(super) async fn customer_evidence(&mut self, tx: &mut Tx<'_>) -> Result<Vec<Evidence>, StoreError> {
+    /// Everything that speaks for the customer, in order; and what is left without the buyers that only their address makes
+    /// this customer, where a version of the policy asks for that.
+    pub(super) async fn customer_evidence(
+        &mut self,
+        tx: &mut Tx<'_>,
+    ) -> Result<(Vec<Evidence>, Option<Vec<Evidence>>), StoreError> {
         let mut found = Vec::new();
         found.extend(clicks::sign_up(tx, &self.workspace_id, &self.customer).await?);
-        let buyers = people::buyers_of(tx, &self.workspace_id, &self.customer.customer_id).await?;
-        for (connection, buyer) in buyers {
+        let customer_id = self.customer.customer_id.clone();
+        let mut buyers = people::known_buyers(tx, &self.workspace_id, &customer_id).await?;
+        buyers.sort_by_key(|(_, _, by_email)| *by_email);
+        let asked = self.policy.iter().any(|version| !version.match_email);
+        let mut rest: Option<Vec<Evidence>> = None;
+        for (connection, buyer, by_email) in buyers {
+            if by_email && asked && rest.is_none() {
+                rest = Some(found.clone());
+            }
             let whose = (connection.as_str(), buyer.as_str());
             let mut codes = Vec::new();
             let of_buyer = found.len();
@@ -73,7 +84,10 @@ impl Scene {
             }
         }
         found.sort();
-        Ok(found)
+        if let Some(rest) = &mut rest {
+            rest.sort();
+        }
+        Ok((found, rest))
     }
 
     /// Of a code and the links that came with the same purchase, the policy at that purchase says which goes first.
@@ -115,7 +129,7 @@ impl Scene {
         let mut pieces = Vec::new();
         for row in rows {
             if policy.per_sale && row.kind == EvidenceKind::Api.as_str() {
-                pieces.extend(self.of_api(row));
+                pieces.extend(self.of_api(self.on_customer_at(sale.occurred_at), row));
             }
             let Some(kind) = kind_among(&ON_SALE, &row.kind) else { continue };
             match kind {
@@ -148,8 +162,8 @@ impl Scene {
     }
 
     /// The API named the customer of this very sale: it speaks for the customer's partner.
-    fn of_api(&self, row: &EvidenceRow) -> Option<Evidence> {
-        let partner_id = fixing(&self.on_customer)?.partner_id.clone();
+    fn of_api(&self, on_customer: &[Evidence], row: &EvidenceRow) -> Option<Evidence> {
+        let partner_id = fixing(on_customer)?.partner_id.clone();
         Some(Evidence {
             rank: Rank::CameAlong,
             effective_at: row.effective_at,

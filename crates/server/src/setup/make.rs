@@ -113,7 +113,6 @@ pub fn program(app: &App, workspace_id: &str, input: &ProgramInput) -> Result<(P
         kind: input.kind.to_owned(),
         currency: input.currency.as_str().to_owned(),
         website: input.website.to_string(),
-        match_email: input.match_email,
         created_at: app.now(),
         ..Program::default()
     };
@@ -126,6 +125,8 @@ pub fn program(app: &App, workspace_id: &str, input: &ProgramInput) -> Result<(P
 /// [`Refused::Taken`] if the name is.
 pub async fn new_program(app: &App, workspace_id: &str, input: &ProgramInput) -> Result<Program, Refused> {
     let (program, terms) = program(app, workspace_id, input)?;
-    app.db.write(NewProgram { program: program.clone(), terms, key: None }).await?;
+    app.db
+        .write(NewProgram { program: program.clone(), terms, match_email: input.match_email, key: None })
+        .await?;
     Ok(program)
 }

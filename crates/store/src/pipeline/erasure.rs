@@ -58,8 +58,9 @@ pub async fn add_buyer(
     buyer_id: &str,
     links: &[Link],
 ) -> Result<(), StoreError> {
-    let sql = "INSERT INTO erased_buyer (workspace_id, connection_id, buyer_id, program_id, customer_id, effective_at, place) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (workspace_id, connection_id, buyer_id, program_id) DO NOTHING";
+    let sql = "INSERT INTO erased_buyer (workspace_id, connection_id, buyer_id, program_id, customer_id, effective_at, place, \
+         by_email) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+         ON CONFLICT (workspace_id, connection_id, buyer_id, program_id, by_email) DO NOTHING";
     let mut sets: Vec<Vec<P<'_>>> = Vec::with_capacity(links.len());
     let mut place = 0;
     for (at, link) in links.iter().enumerate() {
@@ -71,13 +72,14 @@ pub async fn add_buyer(
         }
         let (ws, con, buyer) = (P::T(workspace_id), P::T(connection_id), P::T(buyer_id));
         let (program, customer) = (P::T(&link.program_id), P::T(&link.customer_id));
-        sets.push(vec![ws, con, buyer, program, customer, P::I(link.effective_at), P::I(place)]);
+        let (at, by_email) = (P::I(link.effective_at), P::F(link.by_email));
+        sets.push(vec![ws, con, buyer, program, customer, at, P::I(place), by_email]);
     }
     tx.exec_each(sql, &sets).await?;
     Ok(())
 }
 
-/// Which customer an erased buyer is in a program.
+/// Which customer an erased buyer is in a program: by its address as it was, or without it.
 ///
 /// # Errors
 /// The database's.
@@ -87,10 +89,11 @@ pub async fn link_of(
     connection_id: &str,
     buyer_id: &str,
     program_id: &str,
+    by_email: bool,
 ) -> Result<Option<Link>, StoreError> {
     let sql = "SELECT effective_at, place, customer_id FROM erased_buyer WHERE workspace_id = $1 AND connection_id = $2 \
-         AND buyer_id = $3 AND program_id = $4";
-    let params = [P::T(workspace_id), P::T(connection_id), P::T(buyer_id), P::T(program_id)];
+         AND buyer_id = $3 AND program_id = $4 AND by_email = $5";
+    let params = [P::T(workspace_id), P::T(connection_id), P::T(buyer_id), P::T(program_id), P::F(by_email)];
     let read = |row: Row| {
         Ok(Link {
             effective_at: row.int(0)?,
@@ -98,6 +101,7 @@ pub async fn link_of(
             program_id: program_id.to_owned(),
             customer_id: row.text(2)?,
             kind: "erasure".to_owned(),
+            by_email,
         })
     };
     tx.opt(sql, &params).await?.map(read).transpose()

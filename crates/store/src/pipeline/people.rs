@@ -319,9 +319,12 @@ pub struct Link {
     pub customer_id: String,
     /// [`tributary_domain::sale::EvidenceKind`] as text.
     pub kind: String,
+    /// Found by the e-mail address? Then it counts for sales of the time when addresses are matched, and goes before the
+    /// other one.
+    pub by_email: bool,
 }
 
-/// The links of each of the given buyers, oldest first.
+/// The links of each of the given buyers, oldest first: at most two a program, one of them by the address.
 ///
 /// # Errors
 /// The database's.
@@ -331,8 +334,9 @@ pub async fn links(
     connection_id: &str,
     buyers: &[String],
 ) -> Result<Vec<Vec<Link>>, StoreError> {
-    let sql = "SELECT effective_at, source_id, program_id, customer_id, kind FROM buyer_customer \
-         WHERE workspace_id = $1 AND connection_id = $2 AND buyer_id = $3 ORDER BY effective_at, source_id, program_id";
+    let sql = "SELECT effective_at, source_id, program_id, customer_id, kind, by_email FROM buyer_customer \
+         WHERE workspace_id = $1 AND connection_id = $2 AND buyer_id = $3 \
+         ORDER BY effective_at, source_id, program_id, by_email";
     let sets: Vec<_> =
         buyers.iter().map(|id| vec![P::T(workspace_id), P::T(connection_id), P::T(id)]).collect();
     let answers = tx.rows_each(sql, &sets).await?;
@@ -343,6 +347,7 @@ pub async fn links(
             program_id: row.text(2)?,
             customer_id: row.text(3)?,
             kind: row.text(4)?,
+            by_email: row.flag(5)?,
         })
     };
     answers.iter().map(|rows| rows.iter().map(link).collect()).collect()
@@ -360,8 +365,8 @@ pub async fn upsert_link(
     link: &Link,
 ) -> Result<(), StoreError> {
     let sql = "INSERT INTO buyer_customer (workspace_id, connection_id, buyer_id, program_id, customer_id, kind, \
-         effective_at, source_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
-         ON CONFLICT (workspace_id, connection_id, buyer_id, program_id) DO UPDATE SET \
+         effective_at, source_id, by_email) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+         ON CONFLICT (workspace_id, connection_id, buyer_id, program_id, by_email) DO UPDATE SET \
          customer_id = excluded.customer_id, kind = excluded.kind, effective_at = excluded.effective_at, \
          source_id = excluded.source_id";
     let params = [
@@ -373,6 +378,7 @@ pub async fn upsert_link(
         P::T(&link.kind),
         P::I(link.effective_at),
         P::T(&link.source_id),
+        P::F(link.by_email),
     ];
     tx.exec(sql, &params).await?;
     Ok(())
@@ -387,12 +393,12 @@ pub async fn delete_link(
     workspace_id: &str,
     connection_id: &str,
     buyer_id: &str,
-    program_id: &str,
+    link: &Link,
 ) -> Result<(), StoreError> {
     let sql = "DELETE FROM buyer_customer WHERE workspace_id = $1 AND connection_id = $2 AND buyer_id = $3 \
-         AND program_id = $4";
+         AND program_id = $4 AND by_email = $5";
     let (ws, con) = (P::T(workspace_id), P::T(connection_id));
-    tx.exec(sql, &[ws, con, P::T(buyer_id), P::T(program_id)]).await?;
+    tx.exec(sql, &[ws, con, P::T(buyer_id), P::T(&link.program_id), P::F(link.by_email)]).await?;
     Ok(())
 }
 
@@ -405,10 +411,25 @@ pub async fn buyers_of(
     workspace_id: &str,
     customer_id: &str,
 ) -> Result<Vec<(String, String)>, StoreError> {
+    let known = known_buyers(tx, workspace_id, customer_id).await?;
+    let mut buyers: Vec<_> = known.into_iter().map(|(connection, buyer, _)| (connection, buyer)).collect();
+    buyers.dedup();
+    Ok(buyers)
+}
+
+/// The same, each with whether it is the customer by its e-mail address.
+///
+/// # Errors
+/// The database's.
+pub async fn known_buyers(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    customer_id: &str,
+) -> Result<Vec<(String, String, bool)>, StoreError> {
     // The order is an expression: SQLite would else read all links of the workspace in order of their key rather than
     // sort the few that the index gives.
-    let sql = "SELECT connection_id, buyer_id FROM buyer_customer WHERE workspace_id = $1 AND customer_id = $2 \
+    let sql = "SELECT connection_id, buyer_id, by_email FROM buyer_customer WHERE workspace_id = $1 AND customer_id = $2 \
          ORDER BY connection_id || '', buyer_id || '' LIMIT 1000";
     let rows = tx.rows(sql, &[P::T(workspace_id), P::T(customer_id)]).await?;
-    rows.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect()
+    rows.iter().map(|row| Ok((row.text(0)?, row.text(1)?, row.flag(2)?))).collect()
 }

@@ -12,7 +12,7 @@ pub async fn list(
     workspace_id: &str,
     program_id: &str,
 ) -> Result<Vec<PolicyVersion>, StoreError> {
-    let sql = "SELECT version, from_ms, window_days, code_first, per_sale FROM policy \
+    let sql = "SELECT version, from_ms, window_days, code_first, per_sale, match_email FROM policy \
          WHERE workspace_id = $1 AND program_id = $2 ORDER BY version LIMIT 1000";
     let rows = tx.settings(sql, &[P::T(workspace_id), P::T(program_id)]).await?;
     rows.iter()
@@ -23,6 +23,7 @@ pub async fn list(
                 window_days: row.int(2)?,
                 code_first: row.flag(3)?,
                 per_sale: row.flag(4)?,
+                match_email: row.flag(5)?,
             })
         })
         .collect()
@@ -52,6 +53,24 @@ pub async fn at(
     at: i64,
 ) -> Result<PolicyVersion, StoreError> {
     Ok(policy_at(&list(tx, workspace_id, program_id).await?, at))
+}
+
+/// Writes how a new program finds customers, where that is not what holds anyway.
+///
+/// # Errors
+/// The database's.
+pub async fn begin(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    program_id: &str,
+    match_email: bool,
+    now: i64,
+) -> Result<(), StoreError> {
+    let first = PolicyVersion { match_email, ..PolicyVersion::default() };
+    if first == PolicyVersion::default() {
+        return Ok(());
+    }
+    insert(tx, workspace_id, program_id, &first, now).await
 }
 
 /// Adds a version that holds from `now` on; the versions before it stay as they were. The number and the start of
@@ -85,7 +104,7 @@ async fn insert(
     now: i64,
 ) -> Result<(), StoreError> {
     let sql = "INSERT INTO policy (workspace_id, program_id, version, from_ms, window_days, created_at, code_first, \
-         per_sale) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+         per_sale, match_email) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     let params = [
         P::T(workspace_id),
         P::T(program_id),
@@ -95,6 +114,7 @@ async fn insert(
         P::I(now),
         P::F(one.code_first),
         P::F(one.per_sale),
+        P::F(one.match_email),
     ];
     tx.exec(sql, &params).await?;
     Ok(())

@@ -230,6 +230,38 @@ pub async fn mark_unplaced(
     tx.exec(sql, &[P::T(workspace_id), P::T(connection_id), P::T(buyer_id)]).await
 }
 
+/// Marks the live sales of a connection from an instant (ms UTC) on: their customer must be looked for again.
+///
+/// # Errors
+/// The database's.
+pub async fn mark_unplaced_from(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    connection_id: &str,
+    from: i64,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE sale SET unplaced = TRUE WHERE workspace_id = $1 AND connection_id = $2 AND occurred_at >= $3 \
+         AND merged_into IS NULL AND NOT unplaced";
+    tx.exec(sql, &[P::T(workspace_id), P::T(connection_id), P::I(from)]).await?;
+    Ok(())
+}
+
+/// Has a buyer a live sale of a span of time, from (inclusive) and until (ms UTC)?
+///
+/// # Errors
+/// The database's.
+pub async fn any_within(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    (connection_id, buyer_id): (&str, &str),
+    (from, until): (i64, i64),
+) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM sale WHERE workspace_id = $1 AND connection_id = $2 AND buyer_id = $3 \
+         AND occurred_at >= $4 AND occurred_at < $5 AND merged_into IS NULL LIMIT 1";
+    let params = [P::T(workspace_id), P::T(connection_id), P::T(buyer_id), P::I(from), P::I(until)];
+    Ok(tx.opt(sql, &params).await?.is_some())
+}
+
 /// Marks one sale: its customer must be looked for again.
 ///
 /// # Errors

@@ -71,6 +71,7 @@ async fn set_up(app: &App, input: Input, password: SecretString) -> Result<Answe
         owner,
         program: program.clone(),
         terms,
+        match_email: input.match_email,
         key_id: new_id(IdKind::ApiKey)?,
         token: api_key.clone(),
     };

@@ -6,6 +6,7 @@ use crate::admin::error::PageError;
 use crate::admin::forms::{Posted, may_change};
 use crate::admin::visit::Visit;
 use crate::audit::{self, Note, note};
+use crate::pipeline::policy_added;
 use crate::setup::{checks, reward};
 use crate::ui::Tone;
 use crate::ui::controls::{Checkbox, Field, Select};
@@ -96,7 +97,7 @@ impl Sent {
             hosts: program.hosts.join("\n"),
             payment_hosts: program.payment_hosts.join("\n"),
             visits: if program.visits_queued { "queued" } else { "committed" }.to_owned(),
-            match_email: program.match_email.then(|| "true".to_owned()),
+            match_email: policy.match_email.then(|| "true".to_owned()),
             window_days: policy.window_days.to_string(),
             order: if policy.code_first { CODE_FIRST } else { LINK_FIRST }.to_owned(),
             follow: if policy.per_sale { BY_SALE } else { BY_CUSTOMER }.to_owned(),
@@ -141,10 +142,10 @@ impl Sent {
             hosts: checks::hosts(&self.hosts, true).map_err(at("hosts"))?,
             payment_hosts: checks::hosts(&self.payment_hosts, false).map_err(at("payment_hosts"))?,
             visits_queued: queued,
-            match_email: self.match_email.is_some(),
             ..before.clone()
         };
-        Ok((program, PolicyVersion { window_days: window, code_first, per_sale, ..*policy }))
+        let match_email = self.match_email.is_some();
+        Ok((program, PolicyVersion { window_days: window, code_first, per_sale, match_email, ..*policy }))
     }
 }
 
@@ -316,7 +317,10 @@ async fn save(app: &App, visit: &Visit, public_id: &str, sent: &Sent) -> Result<
         .write(Save { before: loaded.shown.program.clone(), program, actor, policy, now: app.now() })
         .await
     {
-        Ok(()) => Ok(back(public_id, "settings", "saved")),
+        Ok(()) => {
+            app.wake.notify_one();
+            Ok(back(public_id, "settings", "saved"))
+        }
         Err(StoreError::Conflict(words)) => {
             refuse(("name", crate::ui::text::sentence_case(&format!("{words}."))))
         }
@@ -367,7 +371,9 @@ impl Unit for Save {
         let before = policies::at(tx, ws, program_id, self.now).await?;
         let next = PolicyVersion { version: before.version + 1, ..*policy };
         note(tx, line("policy", before.sentence(), next.sentence()), self.now).await?;
-        policies::add(tx, ws, program_id, policy, self.now).await
+        let known = policies::list(tx, ws, program_id).await?;
+        policies::add(tx, ws, program_id, policy, self.now).await?;
+        policy_added(tx, (ws, program_id), (&known, policy), self.now).await
     }
 }
 
@@ -383,7 +389,6 @@ fn differences(before: &Program, after: &Program) -> (String, String) {
             ("hosts", one.hosts.join(" ")),
             ("payment hosts", one.payment_hosts.join(" ")),
             ("visits", if one.visits_queued { "queued" } else { "kept first" }.to_owned()),
-            ("match by e-mail", if one.match_email { "yes" } else { "no" }.to_owned()),
         ]
     };
     let (mut was, mut became) = (Vec::new(), Vec::new());

@@ -55,7 +55,6 @@ fn program(workspace_id: &str, name: &str) -> Program {
         kind: "affiliate".into(),
         currency: "usd".into(),
         website: "https://shop.example/start?x=1".into(),
-        match_email: true,
         created_at: START,
         ..Program::default()
     }

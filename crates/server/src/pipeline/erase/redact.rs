@@ -166,8 +166,12 @@ async fn carry_buyers(tx: &mut Tx<'_>, ctx: &Context, erased: &BTreeSet<String>)
     for program in &ctx.programs {
         for id in erased {
             let buyer = format!("unknown:{id}");
-            if let Some(link) = erasure::link_of(tx, ws, con, &buyer, &program.program_id).await? {
-                links.push(link);
+            let mut found = Vec::new();
+            for by_email in [true, false] {
+                found.extend(erasure::link_of(tx, ws, con, &buyer, &program.program_id, by_email).await?);
+            }
+            if !found.is_empty() {
+                links.extend(found);
                 break;
             }
         }

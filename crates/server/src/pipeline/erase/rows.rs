@@ -114,7 +114,7 @@ impl Erase {
         let Some(before) = people::find_customer(tx, ws, customer_id).await? else { return Ok(frozen) };
         let partner = match before.partner_by.as_str() {
             "erased" => before.partner_id.clone(),
-            _ => attribution::fixing(&scene.on_customer).and_then(|piece| piece.partner_id.clone()),
+            _ => attribution::fixing(scene.on_customer_now()).and_then(|piece| piece.partner_id.clone()),
         };
         let key = ids::derived("erased", &[ws, customer_id]);
         let (partner, actor) = (partner.as_deref(), &self.actor);
