@@ -12,6 +12,8 @@ use tributary_stripe::story::{Era, Plot};
 both_engines!(
     an_address_finds_customers_for_sales_of_the_time_when_it_may,
     whether_addresses_are_matched_is_read_by_the_sale_in_any_order,
+    a_program_keeps_the_sales_of_the_time_when_it_was_fed,
+    when_a_program_was_fed_is_read_by_the_sale_in_any_order,
 );
 
 const DAY: i64 = 86_400;
@@ -163,6 +165,152 @@ async fn whether_addresses_are_matched_is_read_by_the_sale_in_any_order(engine: 
         let each = commission(10_000, 1, 1);
         // ADA: on, back, the first of `renewed`, the second of `late`. BOB: both of `named`, the second without the address.
         world.expect_totals(&[("ADA", "usd", 4 * each), ("BOB", "usd", 2 * each)]).await;
+        digests.insert(world.digest().await);
+        world.finish().await;
+    }
+    assert_eq!(digests.len(), 1, "{digests:?}");
+}
+
+/// A second program that the connection feeds too, with the partner `ZOE`: its public id.
+async fn second(world: &World) -> String {
+    let made = world.setup_program("Second", "usd", "30%").await.ok().json();
+    let key = made["api_key"].as_str().expect("a key");
+    let zoe = r#"{"email":"zoe@partners.example","name":"ZOE","key":"ZOE"}"#;
+    let answer = world.request_as(key, "POST", "/v1/partners", Some(zoe.to_owned())).await;
+    assert!(matches!(answer.status, 200 | 201), "{answer:?}");
+    made["program_public_id"].as_str().expect("an id").to_owned()
+}
+
+/// The connection feeds a program from now on, or does not any more.
+async fn feed(world: &World, program: &str, what: &str) {
+    let mut browser = Browser::log_in(world, EMAIL, PASSWORD).await;
+    let token = browser.get(world, &format!("/p/{program}/settings")).await.token();
+    let id = world.database.text("SELECT connection_id FROM connection").await;
+    let path = format!("/p/{program}/settings/stripe/{id}/{what}");
+    let done = browser.post(world, &path, &[("form_token", &token)]).await;
+    assert!(done.location.ends_with(&format!("{what}ed")), "{done:?}");
+    world.settled().await;
+}
+
+/// What ADA and ZOE have, by the ledger and by the targets.
+async fn expect_money(world: &World, ada: i64, zoe: i64) {
+    for totals in [world.ledger_totals().await, world.target_totals().await] {
+        let of = |key: &str| totals.get(&(key.to_owned(), "usd".to_owned())).copied().unwrap_or(0);
+        assert_eq!((of("ADA"), of("ZOE")), (ada, zoe));
+    }
+}
+
+fn naming(partner: &str, tag: &str, start_s: i64, subscription: bool) -> Story {
+    let mut story = story(tag, start_s, tag, subscription);
+    story.plot.client_reference_id = Some(partner.to_owned());
+    story
+}
+
+async fn a_program_keeps_the_sales_of_the_time_when_it_was_fed(engine: Engine) {
+    let world = World::connected(engine).await;
+    let second = second(&world).await;
+    feed(&world, &second, "attach").await;
+    let now = now_s();
+    let mut old = naming("ZOE", "old", now - 40 * DAY, true);
+    let (told, later) = split(&old, now - 20 * DAY);
+    let other = naming("ADA", "other", now - 40 * DAY, false);
+    for one in [&old, &other] {
+        one.put(&world.stripe);
+    }
+    world.deliver_all(&told).await;
+    world.deliver_all(&other.events()).await;
+    world.settled().await;
+    let each = commission(10_000, 1, 1);
+    expect_money(&world, each, each).await;
+    let digest = world.digest().await;
+
+    feed(&world, &second, "detach").await;
+    let then = (now - 20 * DAY) * 1_000;
+    world
+        .database
+        .damage(&format!("UPDATE feed_span SET until_ms = {then} WHERE until_ms IS NOT NULL"))
+        .await;
+    assert_eq!(world.digest().await, digest, "letting a program go takes nothing of it");
+    world.finish().await;
+
+    // A part of what was sold in its time is given back.
+    old.plot.refund = 6_000;
+    old.put(&world.stripe);
+    let refund =
+        old.events().into_iter().filter(|event| event["type"].as_str().is_some_and(|t| t.contains("refund")));
+    world.deliver_all(&refund.collect::<Vec<_>>()).await;
+    world.settled().await;
+    let half = commission(10_000, 6_000, 12_000);
+    expect_money(&world, each, half).await;
+    world.finish().await;
+
+    // A renewal of its customer, somebody new who names its partner, and one of the program that is fed.
+    let customers = "SELECT COUNT(*) FROM customer";
+    let before = world.database.number(customers).await;
+    world.deliver_all(&later).await;
+    for one in [naming("ZOE", "new", now - 5 * DAY, false), naming("ADA", "more", now - 5 * DAY, false)] {
+        one.put(&world.stripe);
+        world.deliver_all(&one.events()).await;
+    }
+    world.settled().await;
+    expect_money(&world, 2 * each, half).await;
+    assert_eq!(
+        world.database.number(customers).await,
+        before + 1,
+        "no customer of a program that is not fed"
+    );
+    world.finish().await;
+
+    // Fed again, it gets what is sold from then on, and nothing of the time between.
+    feed(&world, &second, "attach").await;
+    expect_money(&world, 2 * each, half).await;
+    world.finish().await;
+    let again = naming("ZOE", "again", now + 300, false);
+    again.put(&world.stripe);
+    world.deliver_all(&again.events()).await;
+    world.settled().await;
+    expect_money(&world, 2 * each, half + each).await;
+    world.finish().await;
+}
+
+async fn when_a_program_was_fed_is_read_by_the_sale_in_any_order(engine: Engine) {
+    let start = Plot::new("x").start_s;
+    let stories = [
+        // Of the first span, with a renewal in the time between.
+        naming("ZOE", "first", start, true),
+        // Of the time between, with a renewal in the second span.
+        naming("ZOE", "between", start + 15 * DAY, true),
+        naming("ZOE", "last", start + 40 * DAY, false),
+        naming("ADA", "other", start, true),
+    ];
+    let events: Vec<Value> = stories.iter().flat_map(Story::events).collect();
+    let mut digests = BTreeSet::new();
+    for seed in 0..3 {
+        let world = World::comparable(engine).await;
+        let second = second(&world).await;
+        feed(&world, &second, "attach").await;
+        let (end, begin) = ((start + 10 * DAY) * 1_000, (start + 35 * DAY) * 1_000);
+        let which = format!("program_id = (SELECT program_id FROM program WHERE public_id = '{second}')");
+        let sql = format!(
+            "UPDATE feed_span SET until_ms = {end} WHERE {which}; \
+             INSERT INTO feed_span (workspace_id, connection_id, program_id, from_ms) \
+             SELECT workspace_id, connection_id, program_id, {begin} FROM feed_span WHERE {which}; \
+             UPDATE route SET token = 'SECND222' WHERE kind = 'program' AND token = '{second}'; \
+             UPDATE program SET public_id = 'SECND222' WHERE public_id = '{second}'"
+        );
+        world.database.damage(&sql).await;
+        for story in &stories {
+            story.put(&world.stripe);
+        }
+        let mut mixed = events.clone();
+        if seed > 0 {
+            mixed.extend(events.clone());
+            Numbers::new(seed).shuffle(&mut mixed);
+        }
+        world.deliver_all(&mixed).await;
+        world.settled().await;
+        let each = commission(10_000, 1, 1);
+        expect_money(&world, 2 * each, 3 * each).await;
         digests.insert(world.digest().await);
         world.finish().await;
     }

@@ -82,6 +82,7 @@ def main() -> None:
         account_name=LONG if long else "Acme", api_key=b"", key_hint="rk_test_…fill", status="connected", status_reason="",
         warnings="[]", polling=0, cursor_at=now, created_at=now, updated_at=now)
     put("connection_program", connection_id="con_fill", program_id=program, created_at=now)
+    put("feed_span", connection_id="con_fill", program_id=program, from_ms=0)
     for i in range(sales):
         what, outcome, reason = EVENTS[i % len(EVENTS)]
         at = now - i * 600_000

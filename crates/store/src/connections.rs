@@ -1,5 +1,6 @@
 //! Stripe connections, their signing secrets, and the programs that they feed.
 
+pub mod feeds;
 pub mod secrets;
 pub mod watch;
 
@@ -248,7 +249,7 @@ pub async fn list_of_program(
     tx.rows(sql, &[P::T(workspace_id), P::T(program_id)]).await?.iter().map(connection).collect()
 }
 
-/// Attaches a program to a connection; twice is once.
+/// Attaches a program to a connection from an instant (ms UTC) on; twice is once.
 ///
 /// # Errors
 /// The database's.
@@ -262,7 +263,9 @@ pub async fn attach(
     let sql = "INSERT INTO connection_program (workspace_id, connection_id, program_id, created_at) \
          VALUES ($1, $2, $3, $4) ON CONFLICT (workspace_id, connection_id, program_id) DO NOTHING";
     let (ws, con) = (P::T(workspace_id), P::T(connection_id));
-    tx.exec(sql, &[ws, con, P::T(program_id), P::I(now)]).await?;
+    if tx.exec(sql, &[ws, con, P::T(program_id), P::I(now)]).await? > 0 {
+        feeds::begin(tx, workspace_id, connection_id, program_id, now).await?;
+    }
     Ok(())
 }
 

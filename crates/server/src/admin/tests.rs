@@ -61,6 +61,8 @@ impl Unit for Furnish {
             tx.exec(sql, &[P::T(&ws), P::T(&con), P::I(NOW), P::B(b"x"), P::F(false)]).await?;
             let sql = "INSERT INTO connection_program (workspace_id, connection_id, program_id, created_at) VALUES ($1, $2, $3, $4)";
             tx.exec(sql, &[P::T(&ws), P::T(&con), P::T(&program.program_id), P::I(NOW)]).await?;
+            let sql = "INSERT INTO feed_span (workspace_id, connection_id, program_id, from_ms) VALUES ($1, $2, $3, 0)";
+            tx.exec(sql, &[P::T(&ws), P::T(&con), P::T(&program.program_id)]).await?;
             let key = workspaces::data_key(tx, &self.master, &ws).await?;
             let payload = br#"{"id":"evt_1","object":"event","data":{"object":{"object":"charge","receipt_email":"dana@wolfe.test"}}}"#;
             let event = NewEvent {

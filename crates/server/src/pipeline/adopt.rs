@@ -60,7 +60,7 @@ pub async fn wanted(
     Ok(moving)
 }
 
-/// The connection of a program that has told of a purchase by one of its objects' ids.
+/// The connection that ever fed a program and has told of a purchase by one of its objects' ids.
 ///
 /// # Errors
 /// The database's.
@@ -71,7 +71,7 @@ pub async fn told_by(
     program_id: &str,
     key: &str,
 ) -> Result<Option<String>, StoreError> {
-    let sql = "SELECT c.connection_id FROM connection_program cp JOIN connection c \
+    let sql = "SELECT c.connection_id FROM feed_span cp JOIN connection c \
          ON c.workspace_id = cp.workspace_id AND c.connection_id = cp.connection_id \
          JOIN alias a ON a.workspace_id = cp.workspace_id AND a.connection_id = cp.connection_id AND a.object_id = $4 \
          WHERE cp.workspace_id = $1 AND cp.program_id = $2 AND c.mode = $3 \

@@ -5,6 +5,7 @@ use super::link::resolve;
 use super::project::People;
 use std::collections::BTreeSet;
 use tributary_domain::attribution::PolicyVersion;
+use tributary_store::connections::feeds;
 use tributary_store::pipeline::evidence;
 use tributary_store::pipeline::people;
 use tributary_store::pipeline::{objects, sales, scopes};
@@ -31,8 +32,7 @@ pub async fn customer_changed(
     for value in [Some(&customer.key), customer.email_hash.as_ref()].into_iter().flatten() {
         buyers.extend(evidence::buyers_with_value(tx, workspace_id, &customer.program_id, value).await?);
     }
-    let connections =
-        tributary_store::connections::list_of_program(tx, workspace_id, &customer.program_id).await?;
+    let connections = feeds::connections_of(tx, workspace_id, &customer.program_id).await?;
     if customer.key.starts_with("cus_") {
         let own = connections.iter().map(|c| (c.connection_id.clone(), customer.key.clone()));
         buyers.extend(own);
@@ -66,7 +66,7 @@ pub async fn partner_changed(
         return Err(StoreError::NotFound(format!("program {program_id}")));
     }
     let named = evidence::buyers_with_value(tx, workspace_id, &program_id, &key).await?;
-    for connection in tributary_store::connections::list_of_program(tx, workspace_id, &program_id).await? {
+    for connection in feeds::connections_of(tx, workspace_id, &program_id).await? {
         let of_connection = |(con, _): &&(String, String)| *con == connection.connection_id;
         let buyers: BTreeSet<_> = named.iter().filter(of_connection).cloned().collect();
         look_again(tx, workspace_id, &connection.mode, &buyers, now).await?;
@@ -105,7 +105,7 @@ pub async fn policy_added(
     objects::lock_program(tx, ws, program_id).await?;
     // Where no address was ever looked for, nobody knows yet whose the addresses are.
     let news = added.match_email && !known.is_empty() && known.iter().all(|version| !version.match_email);
-    for connection in tributary_store::connections::list_of_program(tx, ws, program_id).await? {
+    for connection in feeds::connections_of(tx, ws, program_id).await? {
         let con = &connection.connection_id;
         // A sale whose clock runs before ours may be of the new version's time already.
         sales::mark_unplaced_from(tx, ws, con, now).await?;
@@ -137,11 +137,26 @@ pub async fn visit_recorded(
         return Ok(());
     }
     objects::lock_program(tx, workspace_id, program_id).await?;
-    let connections = tributary_store::connections::list_of_program(tx, workspace_id, program_id).await?;
+    let connections = feeds::connections_of(tx, workspace_id, program_id).await?;
     buyers.retain(|(connection, _)| {
         connections.iter().any(|c| c.connection_id == *connection && c.mode == mode)
     });
     look_again(tx, workspace_id, mode, &buyers, now).await
+}
+
+/// To be called in the unit that detached a program from a connection at an instant (ms UTC): what it has stays.
+///
+/// # Errors
+/// The database's.
+pub async fn program_detached(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    connection_id: &str,
+    now: i64,
+) -> Result<(), StoreError> {
+    objects::lock_connection(tx, workspace_id, connection_id).await?;
+    // A sale whose clock runs before ours may lie after it already.
+    sales::mark_unplaced_from(tx, workspace_id, connection_id, now).await
 }
 
 /// To be called in the unit that attached a program to a connection: buyers that came before are looked at
@@ -157,6 +172,7 @@ pub async fn program_attached(
     now: i64,
 ) -> Result<(), StoreError> {
     objects::lock_connection(tx, workspace_id, connection_id).await?;
+    sales::mark_unplaced_from(tx, workspace_id, connection_id, now).await?;
     let buyers = evidence::buyers_of_connection(tx, workspace_id, connection_id).await?;
     let buyers: BTreeSet<(String, String)> =
         buyers.into_iter().map(|buyer| (connection_id.to_owned(), buyer)).collect();

@@ -8,9 +8,10 @@ use std::collections::BTreeSet;
 use tributary_domain::fact::Field;
 use tributary_domain::merge::ObjectState;
 use tributary_domain::sale::{Need, read_sale};
+use tributary_store::connections::feeds;
 use tributary_store::pipeline::codes::{self, PartnerCode};
 use tributary_store::pipeline::{evidence, jobs, objects, people, sales, scopes};
-use tributary_store::{StoreError, Tx, connections};
+use tributary_store::{StoreError, Tx};
 
 /// What is known of a code.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,7 +127,7 @@ pub async fn changed(
     now: i64,
 ) -> Result<(), StoreError> {
     objects::lock_program(tx, ws, &code.program_id).await?;
-    for connection in connections::list_of_program(tx, ws, &code.program_id).await? {
+    for connection in feeds::connections_of(tx, ws, &code.program_id).await? {
         let con = &connection.connection_id;
         let ctx = Context::load(tx, ws, con, &connection.mode, now, 0).await?;
         let mut ids = codes::ids_of(tx, ws, con, &code.code).await?;

@@ -3,19 +3,34 @@
 use tributary_domain::attribution::{PolicyVersion, policy_at};
 use tributary_domain::sale::Wants;
 use tributary_domain::terms::{TermsVersion, in_force};
+use tributary_store::connections::feeds::{self, Spans};
 use tributary_store::pipeline::{codes, policies};
-use tributary_store::{P, StoreError, Tx, workspaces};
+use tributary_store::{StoreError, Tx, workspaces};
 
-/// A program that a connection feeds.
+/// A program that a connection feeds, or fed.
 #[derive(Debug, Clone)]
 pub struct Fed {
     /// The program.
     pub program_id: String,
     /// All versions of how it attributes.
     pub policy: Vec<PolicyVersion>,
+    /// When it was fed: spans, from (inclusive) and until (ms UTC).
+    pub spans: Spans,
 }
 
 impl Fed {
+    /// Was it fed at an instant (ms UTC)? Sales of other times are none of its.
+    #[must_use]
+    pub fn fed_at(&self, at: i64) -> bool {
+        self.spans.iter().any(|(from, until)| (*from..*until).contains(&at))
+    }
+
+    /// Does what was said at an instant (ms UTC) reach a sale of it? After the last span nothing does.
+    #[must_use]
+    pub fn hears(&self, at: i64) -> bool {
+        heard(&self.spans, at)
+    }
+
     /// Are customers found by e-mail address too, for a sale of an instant (ms UTC)?
     #[must_use]
     pub fn matches_at(&self, at: i64) -> bool {
@@ -43,6 +58,12 @@ impl Fed {
     }
 }
 
+/// Does what was said at an instant (ms UTC) reach any of the spans?
+#[must_use]
+pub fn heard(spans: &Spans, at: i64) -> bool {
+    spans.iter().any(|(_, until)| at < *until)
+}
+
 /// Where and when a step works.
 #[derive(Debug, Clone)]
 pub struct Context {
@@ -54,7 +75,7 @@ pub struct Context {
     pub mode: String,
     /// ms UTC.
     pub now: i64,
-    /// The programs that the connection feeds, by id.
+    /// The programs that the connection ever fed, by id.
     pub programs: Vec<Fed>,
     /// Has a partner of any of them a promotion code?
     pub has_codes: bool,
@@ -83,21 +104,17 @@ impl Context {
         now: i64,
         link_delay_ms: i64,
     ) -> Result<Self, StoreError> {
-        let rows = if let Some(rest) = connection_id.strip_prefix("api:") {
+        let fed = if let Some(rest) = connection_id.strip_prefix("api:") {
             let program_id = rest.rsplit_once(':').map_or(rest, |(program, _)| program);
-            let sql = "SELECT program_id FROM program WHERE workspace_id = $1 AND program_id = $2";
-            tx.rows(sql, &[P::T(workspace_id), P::T(program_id)]).await?
+            let found = workspaces::find_program(tx, workspace_id, program_id).await?;
+            found.map(|program| (program.program_id, vec![(i64::MIN, i64::MAX)])).into_iter().collect()
         } else {
-            let sql = "SELECT p.program_id FROM connection_program cp JOIN program p \
-                 ON p.workspace_id = cp.workspace_id AND p.program_id = cp.program_id \
-                 WHERE cp.workspace_id = $1 AND cp.connection_id = $2 ORDER BY p.program_id";
-            tx.rows(sql, &[P::T(workspace_id), P::T(connection_id)]).await?
+            feeds::of_connection(tx, workspace_id, connection_id).await?
         };
-        let mut programs = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let program_id = row.text(0)?;
+        let mut programs = Vec::with_capacity(fed.len());
+        for (program_id, spans) in fed {
             let policy = policies::list(tx, workspace_id, &program_id).await?;
-            programs.push(Fed { program_id, policy });
+            programs.push(Fed { program_id, policy, spans });
         }
         let mut has_codes = false;
         let mut terms = Vec::with_capacity(programs.len());
@@ -120,7 +137,8 @@ impl Context {
     /// What the terms look at that any of the programs had at an instant (ms UTC).
     #[must_use]
     pub fn wants_at(&self, at: i64) -> Wants {
-        let then = self.terms.iter().filter_map(|versions| in_force(versions, at));
+        let fed = self.programs.iter().zip(&self.terms).filter(|(program, _)| program.fed_at(at));
+        let then = fed.filter_map(|(_, versions)| in_force(versions, at));
         then.fold(Wants::default(), |wants, version| wants.or(version.terms.wants()))
     }
 

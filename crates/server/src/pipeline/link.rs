@@ -119,7 +119,7 @@ async fn links_of(
     Ok(found)
 }
 
-/// The links of a buyer that hold for a sale of an instant (ms UTC): one a program, oldest first.
+/// The links of a buyer that hold for a sale of an instant (ms UTC): one a program that was fed then, oldest first.
 ///
 /// # Errors
 /// The database's.
@@ -131,7 +131,7 @@ pub(super) async fn links_at(
     at: i64,
 ) -> Result<Vec<Link>, StoreError> {
     let mut held: Vec<Link> = Vec::with_capacity(links.len());
-    for program in &ctx.programs {
+    for program in ctx.programs.iter().filter(|program| program.fed_at(at)) {
         let of = |by_email: bool| {
             let mut own = links.iter().filter(|link| link.program_id == program.program_id);
             own.find(|link| link.by_email == by_email).cloned()
@@ -241,7 +241,7 @@ async fn find(
             }
         }
     }
-    let by = naming_partner(tx, ctx, program_id, hints).await?;
+    let by = naming_partner(tx, ctx, program, hints).await?;
     let given = given(tx, ctx, program_id, buyer).await?;
     let by = by.or(given.as_ref());
     match (by, by_browser) {
@@ -337,7 +337,7 @@ pub(super) async fn bear_given(
 async fn naming_partner<'h>(
     tx: &mut Tx<'_>,
     ctx: &Context,
-    program_id: &str,
+    program: &Fed,
     hints: &'h [EvidenceRow],
 ) -> Result<Option<&'h EvidenceRow>, StoreError> {
     const NAMES_PARTNER: [EvidenceKind; 7] = [
@@ -350,8 +350,8 @@ async fn naming_partner<'h>(
         // Without a sign-up a partner's key has been seen travelling under the name `customer_key`.
         EvidenceKind::CustomerMetadata,
     ];
-    let ws = &ctx.workspace_id;
-    for hint in hints {
+    let (ws, program_id) = (&ctx.workspace_id, program.program_id.as_str());
+    for hint in hints.iter().filter(|hint| program.hears(hint.effective_at)) {
         let Some(kind) = NAMES_PARTNER.into_iter().find(|kind| kind.as_str() == hint.kind) else { continue };
         if matches!(kind, EvidenceKind::PromotionCode | EvidenceKind::StandingCode) {
             let place = (ws.as_str(), program_id, ctx.connection_id.as_str());

@@ -43,9 +43,9 @@ pub async fn place(tx: &mut Tx<'_>, ctx: &Context, mut batch: Vec<Placing>) -> R
     for ((placing, evidence), links) in batch.iter_mut().zip(evidence).zip(links) {
         let sale = &mut placing.sale;
         let held = link::links_at(tx, ctx, &sale.buyer_id, &links, sale.occurred_at).await?;
-        let place = match given(tx, ctx, sale, &held).await? {
+        let place = match given(tx, ctx, sale, (&links, &held)).await? {
             Some(place) => place,
-            None => find(tx, ctx, &evidence, &held, sale.occurred_at).await?,
+            None => find(tx, ctx, &evidence, (&links, &held), sale.occurred_at).await?,
         };
         let old = sale.program_id.clone().zip(sale.customer_id.clone());
         let new = place.target.clone();
@@ -118,7 +118,7 @@ async fn given(
     tx: &mut Tx<'_>,
     ctx: &Context,
     sale: &Sale,
-    links: &[Link],
+    (all, links): (&[Link], &[Link]),
 ) -> Result<Option<Place>, StoreError> {
     let ws = &ctx.workspace_id;
     for Fed { program_id, .. } in &ctx.programs {
@@ -129,7 +129,8 @@ async fn given(
         if last.value.is_empty() || last.value == AS_EVIDENCE_SAYS {
             continue;
         }
-        let link = match links.iter().find(|link| link.program_id == *program_id) {
+        let known = all.iter().filter(|link| !link.by_email);
+        let link = match links.iter().chain(known).find(|link| link.program_id == *program_id) {
             Some(link) => Some(link.clone()),
             None => link::bear_given(tx, ctx, program_id, sale).await?,
         };
@@ -145,7 +146,7 @@ async fn find(
     tx: &mut Tx<'_>,
     ctx: &Context,
     evidence: &[EvidenceRow],
-    links: &[Link],
+    (all, links): (&[Link], &[Link]),
     occurred_at: i64,
 ) -> Result<Place, StoreError> {
     let to = |link: &Link, reason: String| Place {
@@ -154,12 +155,14 @@ async fn find(
     };
     let in_program = |program: &String| links.iter().find(|link| link.program_id == *program);
     let api = evidence.iter().find(|row| row.kind == EvidenceKind::Api.as_str());
-    if let Some(link) = api.and_then(|row| links.iter().find(|link| link.source_id == row.object_id)) {
+    // A transaction was written for one program, whichever the connection feeds.
+    if let Some(link) = api.and_then(|row| all.iter().find(|link| link.source_id == row.object_id)) {
         return Ok(to(link, "named by the API transaction".to_owned()));
     }
     // Evidence on the sale itself names the program.
-    for kind in order(ctx, occurred_at) {
-        let named = named_by(tx, ctx, evidence, kind).await?;
+    let fed: Vec<&Fed> = ctx.programs.iter().filter(|program| program.fed_at(occurred_at)).collect();
+    for kind in order(ctx, &fed, occurred_at) {
+        let named = named_by(tx, ctx, &fed, evidence, kind).await?;
         let mut programs = named.iter();
         match (programs.next(), programs.next()) {
             (Some((_, what)), Some(_)) if kind != EvidenceKind::ClientReference => {
@@ -195,10 +198,10 @@ async fn find(
 
 /// The order in which evidence on a sale names its program: metadata, then link and code as the policies in force say
 /// where they agree; where they do not, the link goes first.
-fn order(ctx: &Context, occurred_at: i64) -> [EvidenceKind; 3] {
+fn order(ctx: &Context, fed: &[&Fed], occurred_at: i64) -> [EvidenceKind; 3] {
     use EvidenceKind::{ClientReference, PartnerMetadata, PromotionCode};
     let mut code_first = ctx.has_codes;
-    for program in ctx.programs.iter().filter(|_| ctx.has_codes) {
+    for program in fed.iter().filter(|_| ctx.has_codes) {
         code_first &= policy_at(&program.policy, occurred_at).code_first;
     }
     if code_first {
@@ -212,17 +215,18 @@ fn order(ctx: &Context, occurred_at: i64) -> [EvidenceKind; 3] {
 async fn named_by(
     tx: &mut Tx<'_>,
     ctx: &Context,
+    fed: &[&Fed],
     evidence: &[EvidenceRow],
     kind: EvidenceKind,
 ) -> Result<BTreeMap<String, String>, StoreError> {
     let ws = &ctx.workspace_id;
     let mut named = BTreeMap::new();
     // With one program there is nothing to choose.
-    if ctx.programs.len() < 2 && kind != EvidenceKind::PartnerMetadata {
+    if fed.len() < 2 && kind != EvidenceKind::PartnerMetadata {
         return Ok(named);
     }
     for row in evidence.iter().filter(|row| row.kind == kind.as_str()) {
-        for Fed { program_id, .. } in &ctx.programs {
+        for Fed { program_id, .. } in fed {
             let what = match kind {
                 EvidenceKind::PromotionCode => {
                     let place = (ws.as_str(), program_id.as_str(), ctx.connection_id.as_str());

@@ -2,11 +2,13 @@
 
 use super::clicks;
 use super::codes;
+use super::context::heard;
 use super::settle::Scene;
 use tributary_domain::attribution::{
     Evidence, Rank, Reach, Turn, click_on_sale, fixing, policy_at, second_of,
 };
 use tributary_domain::sale::EvidenceKind;
+use tributary_store::connections::feeds;
 use tributary_store::pipeline::evidence::{self, EvidenceRow};
 use tributary_store::pipeline::people;
 use tributary_store::pipeline::sales::Sale;
@@ -44,16 +46,22 @@ impl Scene {
         let mut buyers = people::known_buyers(tx, &self.workspace_id, &customer_id).await?;
         buyers.sort_by_key(|(_, _, by_email)| *by_email);
         let asked = self.policy.iter().any(|version| !version.match_email);
+        let fed = feeds::of_program(tx, &self.workspace_id, &self.program_id).await?;
         let mut rest: Option<Vec<Evidence>> = None;
         for (connection, buyer, by_email) in buyers {
             if by_email && asked && rest.is_none() {
                 rest = Some(found.clone());
             }
+            let spans = fed.get(&connection);
             let whose = (connection.as_str(), buyer.as_str());
             let mut codes = Vec::new();
             let of_buyer = found.len();
             for hint in evidence::hints(tx, &self.workspace_id, &connection, &buyer).await? {
                 let Some(kind) = kind_among(&SPEAKS, &hint.kind) else { continue };
+                // What a connection says after it fed the program speaks for nobody of it.
+                if spans.is_some_and(|spans| !heard(spans, hint.effective_at)) {
+                    continue;
+                }
                 // The customer's own key says who it is, not who brought it.
                 if hint.value == self.customer.key && kind != EvidenceKind::PartnerMetadata {
                     continue;

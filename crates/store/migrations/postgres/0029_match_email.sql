@@ -9,10 +9,37 @@ INSERT INTO policy (workspace_id, program_id, version, from_ms, window_days, cre
 ALTER TABLE program DROP COLUMN match_email;
 
 -- A buyer may be one customer by the address, for sales of the time when addresses are matched, and another one without it.
-ALTER TABLE buyer_customer ADD COLUMN by_email BOOLEAN NOT NULL DEFAULT FALSE;
-UPDATE buyer_customer SET by_email = TRUE WHERE kind = 'email';
-ALTER TABLE buyer_customer DROP CONSTRAINT buyer_customer_pkey;
-ALTER TABLE buyer_customer ADD PRIMARY KEY (workspace_id, connection_id, buyer_id, program_id, by_email);
-ALTER TABLE erased_buyer ADD COLUMN by_email BOOLEAN NOT NULL DEFAULT FALSE;
-ALTER TABLE erased_buyer DROP CONSTRAINT erased_buyer_pkey;
-ALTER TABLE erased_buyer ADD PRIMARY KEY (workspace_id, connection_id, buyer_id, program_id, by_email);
+-- SQLite cannot change a primary key: the tables are made anew.
+CREATE TABLE buyer_customer_new (
+  workspace_id TEXT NOT NULL,
+  connection_id TEXT NOT NULL,
+  buyer_id TEXT NOT NULL,
+  program_id TEXT NOT NULL,
+  customer_id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  effective_at BIGINT NOT NULL,
+  source_id TEXT NOT NULL,
+  by_email BOOLEAN NOT NULL DEFAULT FALSE,
+  PRIMARY KEY (workspace_id, connection_id, buyer_id, program_id, by_email)
+);
+INSERT INTO buyer_customer_new (workspace_id, connection_id, buyer_id, program_id, customer_id, kind, effective_at,
+  source_id, by_email) SELECT workspace_id, connection_id, buyer_id, program_id, customer_id, kind, effective_at,
+  source_id, kind = 'email' FROM buyer_customer;
+DROP TABLE buyer_customer;
+ALTER TABLE buyer_customer_new RENAME TO buyer_customer;
+CREATE INDEX ix_buyer_customer ON buyer_customer (workspace_id, customer_id);
+CREATE TABLE erased_buyer_new (
+  workspace_id TEXT NOT NULL,
+  connection_id TEXT NOT NULL,
+  buyer_id TEXT NOT NULL,
+  program_id TEXT NOT NULL,
+  customer_id TEXT NOT NULL,
+  effective_at BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  by_email BOOLEAN NOT NULL DEFAULT FALSE,
+  PRIMARY KEY (workspace_id, connection_id, buyer_id, program_id, by_email)
+);
+INSERT INTO erased_buyer_new (workspace_id, connection_id, buyer_id, program_id, customer_id, effective_at, place, by_email)
+  SELECT workspace_id, connection_id, buyer_id, program_id, customer_id, effective_at, place, FALSE FROM erased_buyer;
+DROP TABLE erased_buyer;
+ALTER TABLE erased_buyer_new RENAME TO erased_buyer;

@@ -212,7 +212,7 @@ async fn sale_of_written(
 }
 
 async fn sale_of_stripe_id(tx: &mut Tx<'_>, place: &Place, key: &str) -> Result<Option<String>, StoreError> {
-    let sql = "SELECT a.sale_id FROM connection_program cp JOIN alias a ON a.workspace_id = cp.workspace_id \
+    let sql = "SELECT a.sale_id FROM feed_span cp JOIN alias a ON a.workspace_id = cp.workspace_id \
          AND a.connection_id = cp.connection_id AND a.object_id = $3 \
          JOIN sale s ON s.workspace_id = a.workspace_id AND s.sale_id = a.sale_id \
          WHERE cp.workspace_id = $1 AND cp.program_id = $2 AND s.mode = $4 AND s.program_id = $2 \

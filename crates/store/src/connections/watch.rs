@@ -58,7 +58,7 @@ pub async fn count_look(
     Ok(())
 }
 
-/// Detaches a program from a connection. `false` if it was not attached.
+/// Detaches a program from a connection from an instant (ms UTC) on: sales of before stay. `false` if it was not attached.
 ///
 /// # Errors
 /// The database's.
@@ -67,10 +67,13 @@ pub async fn detach(
     workspace_id: &str,
     connection_id: &str,
     program_id: &str,
+    now: i64,
 ) -> Result<bool, StoreError> {
     let sql =
         "DELETE FROM connection_program WHERE workspace_id = $1 AND connection_id = $2 AND program_id = $3";
-    Ok(tx.exec(sql, &[P::T(workspace_id), P::T(connection_id), P::T(program_id)]).await? > 0)
+    let was = tx.exec(sql, &[P::T(workspace_id), P::T(connection_id), P::T(program_id)]).await? > 0;
+    super::feeds::end(tx, workspace_id, connection_id, program_id, now).await?;
+    Ok(was)
 }
 
 /// The public ids and names of the programs that a connection feeds, the oldest link first. At most 500.

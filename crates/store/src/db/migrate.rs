@@ -36,8 +36,8 @@ migrations!(
     "0026_credit_notes_listed",
     "0027_codes",
     "0028_audit",
-    "0028_audit",
     "0029_match_email",
+    "0030_feed_spans",
     "0032_platform_secrets"
 );
 

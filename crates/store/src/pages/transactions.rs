@@ -207,7 +207,7 @@ const EARNED: &str = "SELECT p.name, p.surname, p.key, m.outcome, m.currency, m.
 /// The database's.
 pub async fn root_of(tx: &mut Tx<'_>, place: &Place, object_id: &str) -> Result<Option<String>, StoreError> {
     let sql = "SELECT s.root_id FROM alias a JOIN sale s ON s.workspace_id = a.workspace_id AND s.sale_id = a.sale_id \
-         WHERE a.workspace_id = $1 AND a.connection_id IN (SELECT cp.connection_id FROM connection_program cp \
+         WHERE a.workspace_id = $1 AND a.connection_id IN (SELECT cp.connection_id FROM feed_span cp \
          WHERE cp.workspace_id = $1 AND cp.program_id = $2) AND a.object_id = $4 AND s.mode = $3 \
          AND s.merged_into IS NULL AND (s.program_id = $2 OR s.program_id IS NULL) LIMIT 1";
     let params = [P::T(&place.workspace_id), P::T(&place.program_id), P::T(&place.mode), P::T(object_id)];

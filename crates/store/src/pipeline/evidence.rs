@@ -200,7 +200,7 @@ pub async fn buyers_of_connection(
     rows.iter().map(|row| row.text(0)).collect()
 }
 
-/// Buyers of connections of a program (in one mode) that carry any of the values. At most 10,000 a value.
+/// Buyers of connections that ever fed a program (in one mode) that carry any of the values. At most 10,000 a value.
 ///
 /// # Errors
 /// The database's.
@@ -210,7 +210,7 @@ pub async fn buyers_with_value(
     program_id: &str,
     value: &str,
 ) -> Result<Vec<(String, String)>, StoreError> {
-    let sql = "SELECT DISTINCT h.connection_id, h.buyer_id FROM buyer_hint h JOIN connection_program cp \
+    let sql = "SELECT DISTINCT h.connection_id, h.buyer_id FROM buyer_hint h JOIN feed_span cp \
          ON cp.workspace_id = h.workspace_id AND cp.connection_id = h.connection_id \
          WHERE h.workspace_id = $1 AND cp.program_id = $2 AND h.value = $3 \
          ORDER BY h.connection_id, h.buyer_id LIMIT 10000";

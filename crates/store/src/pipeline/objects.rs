@@ -40,15 +40,14 @@ pub async fn lock_connection(
     Ok(())
 }
 
-/// The same for all connections of a program and for the program itself, in order of their ids.
+/// The same for all connections that ever fed a program and for the program itself, in order of their ids.
 ///
 /// # Errors
 /// The database's.
 pub async fn lock_program(tx: &mut Tx<'_>, workspace_id: &str, program_id: &str) -> Result<(), StoreError> {
     if tx.is_postgres() {
-        let sql = "SELECT c.connection_id FROM connection c JOIN connection_program cp \
-             ON cp.workspace_id = c.workspace_id AND cp.connection_id = c.connection_id \
-             WHERE c.workspace_id = $1 AND cp.program_id = $2 ORDER BY c.connection_id FOR NO KEY UPDATE OF c";
+        let sql = "SELECT c.connection_id FROM connection c WHERE c.workspace_id = $1 AND c.connection_id IN \
+             (SELECT f.connection_id FROM feed_span f WHERE f.workspace_id = $1 AND f.program_id = $2) ORDER BY c.connection_id FOR NO KEY UPDATE OF c";
         tx.rows(sql, &[P::T(workspace_id), P::T(program_id)]).await?;
         let sql =
             "SELECT program_id FROM program WHERE workspace_id = $1 AND program_id = $2 FOR NO KEY UPDATE";

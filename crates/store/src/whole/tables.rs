@@ -28,6 +28,7 @@ pub const TABLES: &[Table] = &[
     table("connection", Class::Source),
     table("connection_secret", Class::Setting),
     table("connection_program", Class::Source),
+    table("feed_span", Class::Source),
     table("oauth_client", Class::Setting),
     table("oauth_state", Class::Local),
     table("connection_token", Class::Setting),

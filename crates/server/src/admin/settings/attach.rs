@@ -10,7 +10,7 @@ use crate::admin::visit::Visit;
 use crate::audit::record;
 use crate::auth::login::Signed;
 use crate::connect::rotate::forget_doors;
-use crate::pipeline::program_attached;
+use crate::pipeline::{program_attached, program_detached};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use tributary_store::connections::{self, Connection, watch};
@@ -55,13 +55,20 @@ pub async fn detach(
         if all.iter().all(|(one, _)| one.connection_id != id) {
             return Err(PageError::NotFound);
         }
-        let detached =
-            app.db.write(Detach { program: loaded.shown.program.clone(), connection_id: id.clone() }).await?;
+        let detached = app
+            .db
+            .write(Detach {
+                program: loaded.shown.program.clone(),
+                connection_id: id.clone(),
+                now: app.now(),
+            })
+            .await?;
         if detached && let Some((one, _)) = all.iter().find(|(one, _)| one.connection_id == id) {
             let name = &loaded.shown.program.name;
             record(&app, line(&visit, one, &format!("does not feed {name} any more"))).await?;
         }
         forget_doors(&app);
+        app.wake.notify_one();
         Ok(back(&public_id, "settings/stripe", if detached { "detached" } else { "detach-last" }))
     };
     visit.answer(result.await)
@@ -90,6 +97,7 @@ impl Unit for Attach {
 struct Detach {
     program: Program,
     connection_id: String,
+    now: i64,
 }
 
 impl Unit for Detach {
@@ -105,6 +113,8 @@ impl Unit for Detach {
         if alive && (fed.len() < 2 || named.ends_with(&path)) {
             return Ok(false);
         }
-        watch::detach(tx, ws, &self.connection_id, &self.program.program_id).await
+        let was = watch::detach(tx, ws, &self.connection_id, &self.program.program_id, self.now).await?;
+        program_detached(tx, ws, &self.connection_id, self.now).await?;
+        Ok(was)
     }
 }

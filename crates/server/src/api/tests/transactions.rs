@@ -260,6 +260,11 @@ impl tributary_store::Unit for StripeSale {
         )
         .await?;
         tx.exec(
+            "INSERT INTO feed_span (workspace_id, connection_id, program_id, from_ms) VALUES ($1, 'con_1', $2, 0)",
+            &both,
+        )
+        .await?;
+        tx.exec(
             "INSERT INTO sale (workspace_id, sale_id, connection_id, mode, root_id, state, occurred_at, currency, \
              total, tax, shipping, discount, paid, captured, refunded, tax_unknown, rewardable, buyer_id, \
              program_id, place_reason, unplaced, unsettled, outcome, updated_at) VALUES ($1, 'sal_1', 'con_1', \
