@@ -16,6 +16,7 @@ both_engines!(
     the_page_erases_when_the_key_is_typed,
     nobody_is_told_so,
     what_nobody_brought_stays_nobodys,
+    whoever_has_the_same_key_or_address_goes_too,
 );
 
 /// What is written into every place that may say who somebody is.
@@ -43,6 +44,29 @@ fn events(story: &Story) -> Vec<Value> {
         object["description"] = json!(format!("for {CANARY}"));
     }
     events
+}
+
+/// The same, with a customer's key in the metadata of the session; the double knows the session so, too.
+fn keyed_events(world: &World, story: &Story, key: &str) -> Vec<Value> {
+    let mut events = events(story);
+    for event in events.iter_mut().filter(|event| event["type"] == "checkout.session.completed") {
+        event["data"]["object"]["metadata"]["customer_key"] = json!(key);
+        world.stripe.put(event["data"]["object"].clone());
+    }
+    events
+}
+
+/// The beginnings of the addresses' hashes, as they go into keys.
+async fn hashes(world: &World) -> Vec<String> {
+    let sql = "SELECT DISTINCT value FROM buyer_hint WHERE kind = 'email'";
+    world.database.column(sql).await.into_iter().map(|hash| hash[..16].to_owned()).collect()
+}
+
+/// What is found in the tables alone: a file keeps deleted bytes until it is compacted.
+async fn left_in_tables(world: &World, words: &[&str]) -> Vec<String> {
+    let all = everything(world).await;
+    let tables: Vec<_> = all.into_iter().filter(|(place, _)| !place.starts_with("file")).collect();
+    hits(&tables, words)
 }
 
 /// Every place where something may be left, with its text: tables, files, the log.
@@ -248,5 +272,46 @@ async fn what_nobody_brought_stays_nobodys(engine: Engine) {
     world.deliver_all(&later).await;
     world.settled().await;
     world.expect_totals(&[("ADA", "usd", commission(10_000, 1, 1))]).await;
+    world.finish().await;
+}
+
+/// A person who is more than one customer: by a key that came later, and by the address alone.
+async fn whoever_has_the_same_key_or_address_goes_too(engine: Engine) {
+    let world = World::connected(engine).await;
+    world.partner("BOB").await;
+    let (kept, twice, mut guest) = (buyer("kept", true), buyer("twice", true), buyer("guest", false));
+    guest.plot.email.clone_from(&twice.plot.email);
+    for story in [&kept, &twice, &guest] {
+        story.put(&world.stripe);
+    }
+    world.deliver_all(&events(&kept)).await;
+    world.deliver_all(&events(&twice)).await;
+    world.deliver_all(&keyed_events(&world, &guest, &format!("guest-{CANARY}"))).await;
+    world.settled().await;
+    // A call keeps the customer that the purchase made; then the buyer turns out to be another one.
+    let path = format!("/v1/customers/stripe_{}", kept.plot.customer());
+    world.put(&path, &json!({ "partner": { "key": "BOB" } })).await.expect(200);
+    let mut customer = Objects { era: Era::Dahlia, plot: &kept.plot }.customer();
+    customer["metadata"] = json!({ "customer_key": format!("kept-{CANARY}") });
+    world.stripe.put(customer.clone());
+    let at_s = kept.plot.purchase(2).at_s + 10;
+    let event = wrap("evt_keyed", "customer.updated", Era::Dahlia.api_version(), at_s, customer);
+    world.deliver(&event).await;
+    world.settled().await;
+    let of = |tag: &str| format!("SELECT COUNT(*) FROM customer WHERE email LIKE '{tag}.%'");
+    for tag in ["kept", "twice"] {
+        assert_eq!(world.database.number(&of(tag)).await, 2, "{tag}: two customers with one address");
+    }
+    let (digest, totals, hashes) = (world.digest().await, world.ledger_totals().await, hashes(&world).await);
+    assert_eq!(hashes.len(), 2, "{hashes:?}");
+    for story in [&kept, &twice] {
+        let arguments = ["erase", "--stripe-customer", &story.plot.customer(), "--for-good", "--json"];
+        let said = world.command(&arguments, "").await.ok().json();
+        assert_eq!(said["customers"], 2, "{said}");
+        assert_eq!(world.database.number(&of(&story.plot.tag)).await, 0);
+    }
+    assert_eq!((world.digest().await, world.ledger_totals().await), (digest, totals));
+    let found = left_in_tables(&world, &[CANARY, "Carla", "Grace"]).await;
+    assert!(found.is_empty(), "left: {found:?}");
     world.finish().await;
 }

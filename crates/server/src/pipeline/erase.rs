@@ -12,7 +12,6 @@ mod rows;
 
 use super::worker;
 use crate::App;
-use crate::state::email_hash;
 use person::{Find, Person};
 use rows::Erase;
 use serde::Serialize;
@@ -50,11 +49,7 @@ pub async fn erase(app: &App, workspace_id: &str, who: &Who, actor: &str) -> Res
     // The attribution must stand before it is frozen.
     worker::drain(app).await?;
     let data_key = app.data_key(workspace_id).await?;
-    let hash = match who {
-        Who::Email(email) => email_hash(&data_key, email)?,
-        _ => None,
-    };
-    let find = Find { workspace_id: workspace_id.to_owned(), who: who.clone(), email_hash: hash };
+    let find = Find { workspace_id: workspace_id.to_owned(), who: who.clone(), data_key };
     let person: Person = app.db.read(find).await?;
     let mut erased = Erased::default();
     let begun = app.now();

@@ -118,8 +118,19 @@ pub struct Named {
     pub mode: String,
     /// In clear; may be empty.
     pub email: String,
-    /// HMAC of it.
+    /// HMAC of it; a customer that a purchase made has none.
     pub email_hash: Option<String>,
+    /// The key.
+    pub key: String,
+    /// `connection|buyer`, if a purchase made it.
+    pub born_of: Option<String>,
+}
+
+/// The columns of [`Named`], of the table `c`.
+macro_rules! named_columns {
+    () => {
+        "c.customer_id, c.program_id, c.mode, c.email, c.email_hash, c.key, c.born_of"
+    };
 }
 
 fn named(row: &Row) -> Result<Named, StoreError> {
@@ -129,6 +140,8 @@ fn named(row: &Row) -> Result<Named, StoreError> {
         mode: row.text(2)?,
         email: row.text(3)?,
         email_hash: row.opt_text(4)?,
+        key: row.text(5)?,
+        born_of: row.opt_text(6)?,
     })
 }
 
@@ -137,8 +150,11 @@ fn named(row: &Row) -> Result<Named, StoreError> {
 /// # Errors
 /// The database's.
 pub async fn by_id(tx: &mut Tx<'_>, workspace_id: &str, id: &str) -> Result<Vec<Named>, StoreError> {
-    let sql = "SELECT customer_id, program_id, mode, email, email_hash FROM customer WHERE workspace_id = $1 \
-         AND (customer_id = $2 OR key = $2)";
+    let sql = concat!(
+        "SELECT ",
+        named_columns!(),
+        " FROM customer c WHERE c.workspace_id = $1 AND (c.customer_id = $2 OR c.key = $2)"
+    );
     tx.rows(sql, &[P::T(workspace_id), P::T(id)]).await?.iter().map(named).collect()
 }
 
@@ -146,15 +162,47 @@ pub async fn by_id(tx: &mut Tx<'_>, workspace_id: &str, id: &str) -> Result<Vec<
 ///
 /// # Errors
 /// The database's.
-pub async fn by_email(
+pub async fn by_email(tx: &mut Tx<'_>, workspace_id: &str, email: &str) -> Result<Vec<Named>, StoreError> {
+    // SQLite's LOWER knows ASCII alone.
+    let sql = concat!(
+        "SELECT ",
+        named_columns!(),
+        " FROM customer c WHERE c.workspace_id = $1 AND (LOWER(c.email) IN ($2, $3) OR LOWER(c.key) IN ($2, $3)) \
+         LIMIT 1000"
+    );
+    let (lower, ascii) = (email.trim().to_lowercase(), email.trim().to_ascii_lowercase());
+    let params = [P::T(workspace_id), P::T(&lower), P::T(&ascii)];
+    tx.rows(sql, &params).await?.iter().map(named).collect()
+}
+
+/// The customers whose address has a hash, in every program and mode. At most 1,000.
+///
+/// # Errors
+/// The database's.
+pub async fn by_hash(
     tx: &mut Tx<'_>,
     workspace_id: &str,
-    email: &str,
     email_hash: &str,
 ) -> Result<Vec<Named>, StoreError> {
-    let sql = "SELECT customer_id, program_id, mode, email, email_hash FROM customer WHERE workspace_id = $1 \
-         AND (LOWER(email) = $2 OR email_hash = $3 OR LOWER(key) = $2) LIMIT 1000";
-    tx.rows(sql, &[P::T(workspace_id), P::T(email), P::T(email_hash)]).await?.iter().map(named).collect()
+    let sql = concat!(
+        "SELECT ",
+        named_columns!(),
+        " FROM customer c WHERE c.workspace_id = $1 AND c.email_hash = $2 LIMIT 1000"
+    );
+    tx.rows(sql, &[P::T(workspace_id), P::T(email_hash)]).await?.iter().map(named).collect()
+}
+
+/// The customers that purchases of a buyer (`connection|buyer`) made, also those that it is no more.
+///
+/// # Errors
+/// The database's.
+pub async fn by_birth(tx: &mut Tx<'_>, workspace_id: &str, born_of: &str) -> Result<Vec<Named>, StoreError> {
+    let sql = concat!(
+        "SELECT ",
+        named_columns!(),
+        " FROM customer c WHERE c.workspace_id = $1 AND c.born_of = $2 LIMIT 1000"
+    );
+    tx.rows(sql, &[P::T(workspace_id), P::T(born_of)]).await?.iter().map(named).collect()
 }
 
 /// The customers that a buyer is.
@@ -167,9 +215,12 @@ pub async fn by_buyer(
     connection_id: &str,
     buyer_id: &str,
 ) -> Result<Vec<Named>, StoreError> {
-    let sql = "SELECT c.customer_id, c.program_id, c.mode, c.email, c.email_hash FROM buyer_customer b JOIN customer c \
-         ON c.workspace_id = b.workspace_id AND c.customer_id = b.customer_id WHERE b.workspace_id = $1 \
-         AND b.connection_id = $2 AND b.buyer_id = $3";
+    let sql = concat!(
+        "SELECT ",
+        named_columns!(),
+        " FROM buyer_customer b JOIN customer c ON c.workspace_id = b.workspace_id \
+         AND c.customer_id = b.customer_id WHERE b.workspace_id = $1 AND b.connection_id = $2 AND b.buyer_id = $3"
+    );
     let params = [P::T(workspace_id), P::T(connection_id), P::T(buyer_id)];
     tx.rows(sql, &params).await?.iter().map(named).collect()
 }

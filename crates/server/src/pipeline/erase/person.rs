@@ -1,16 +1,17 @@
 //! All that is known to be one person: customers, buyers, objects at Stripe.
 
+use super::super::link::born_by;
 use super::Who;
+use crate::state::email_hash;
 use std::collections::{BTreeMap, BTreeSet};
+use tributary_domain::sale::EvidenceKind;
 use tributary_store::pipeline::erasure::{self, Named};
-use tributary_store::pipeline::people;
+use tributary_store::pipeline::{evidence, people};
+use tributary_store::vault::Key;
 use tributary_store::{StoreError, Tx, Unit, connections};
 
 /// Steps from one acquaintance to the next; people have few.
 const STEPS: usize = 8;
-
-/// Nobody's address and nobody's key: both are trimmed.
-const NO_ADDRESS: &str = " ";
 
 /// One person.
 #[derive(Debug, Clone, Default)]
@@ -42,45 +43,36 @@ impl Person {
 pub(super) struct Find {
     pub(super) workspace_id: String,
     pub(super) who: Who,
-    /// Of the address, if one is meant.
-    pub(super) email_hash: Option<String>,
+    /// The workspace's key: addresses are compared by their hashes, too.
+    pub(super) data_key: Key,
 }
 
 impl Unit for Find {
     type Out = Person;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Person, StoreError> {
         let ws = &self.workspace_id;
+        let connections = connections::list(tx, ws).await?;
+        let connections: Vec<String> = connections.into_iter().map(|c| c.connection_id).collect();
         let mut person = Person::default();
-        let mut hashes: BTreeSet<String> = BTreeSet::new();
         match &self.who {
             Who::Customer(id) => person.customers.extend(erasure::by_id(tx, ws, id).await?),
             Who::Email(email) => {
-                let hash = self.email_hash.clone().unwrap_or_default();
-                let email = email.trim().to_lowercase();
-                person.customers.extend(erasure::by_email(tx, ws, &email, &hash).await?);
-                person.emails.insert(email);
-                hashes.extend(Some(hash).filter(|hash| !hash.is_empty()));
+                person.emails.insert(email.trim().to_lowercase());
             }
-            Who::StripeCustomer(id) => {
-                for connection in connections::list(tx, ws).await? {
-                    let known = super::rows::knows(tx, ws, &connection.connection_id, id).await?;
-                    person.buyers.extend(known.then(|| (connection.connection_id, id.clone())));
-                }
-            }
+            Who::StripeCustomer(id) => add_buyer(tx, ws, &connections, id, &mut person).await?,
         }
         for _ in 0..STEPS {
             let before = (person.customers.len(), person.buyers.len());
-            for customer in person.customers.clone() {
-                person.buyers.extend(people::buyers_of(tx, ws, &customer.customer_id).await?);
-                hashes.extend(customer.email_hash.clone());
-                person.emails.extend(Some(customer.email.to_lowercase()).filter(|email| !email.is_empty()));
+            self.by_customers(tx, &connections, &mut person).await?;
+            self.by_buyers(tx, &mut person).await?;
+            let hashes = self.hashes(tx, &mut person).await?;
+            for email in person.emails.clone() {
+                person.customers.extend(erasure::by_email(tx, ws, &email).await?);
             }
             for hash in &hashes {
-                person.customers.extend(erasure::by_email(tx, ws, NO_ADDRESS, hash).await?);
+                person.customers.extend(erasure::by_hash(tx, ws, hash).await?);
                 person.buyers.extend(erasure::buyers_by_hash(tx, ws, hash).await?);
-            }
-            for (connection, buyer) in person.buyers.clone() {
-                person.customers.extend(erasure::by_buyer(tx, ws, &connection, &buyer).await?);
+                add_buyer(tx, ws, &connections, &format!("guest:{hash}"), &mut person).await?;
             }
             if before == (person.customers.len(), person.buyers.len()) {
                 break;
@@ -103,4 +95,83 @@ impl Unit for Find {
         }
         Ok(person)
     }
+}
+
+impl Find {
+    /// Who else has a customer's key, and the buyers that customers are or were made by.
+    async fn by_customers(
+        &self,
+        tx: &mut Tx<'_>,
+        connections: &[String],
+        person: &mut Person,
+    ) -> Result<(), StoreError> {
+        let ws = &self.workspace_id;
+        for customer in person.customers.clone() {
+            person.customers.extend(erasure::by_id(tx, ws, &customer.key).await?);
+            person.buyers.extend(people::buyers_of(tx, ws, &customer.customer_id).await?);
+            // A call keeps a customer for good that a purchase made, also when its buyer is another customer since.
+            let born = customer.born_of.as_deref().and_then(|born_of| born_of.split_once('|'));
+            person.buyers.extend(born.map(|(connection, buyer)| (connection.to_owned(), buyer.to_owned())));
+            let id = customer.key.strip_prefix("stripe_").unwrap_or(&customer.key);
+            if id.starts_with("cus_") {
+                add_buyer(tx, ws, connections, id, person).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The customers that buyers are, and those that they made.
+    async fn by_buyers(&self, tx: &mut Tx<'_>, person: &mut Person) -> Result<(), StoreError> {
+        let ws = &self.workspace_id;
+        for (connection, buyer) in person.buyers.clone() {
+            person.customers.extend(erasure::by_buyer(tx, ws, &connection, &buyer).await?);
+            person.customers.extend(erasure::by_birth(tx, ws, &format!("{connection}|{buyer}")).await?);
+            if buyer.starts_with("cus_") {
+                for key in [&buyer, &born_by(&buyer)] {
+                    person.customers.extend(erasure::by_id(tx, ws, key).await?);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The hashes of every address that the person is known by; those in clear are noted. A customer that a purchase
+    /// made has its address in clear alone, a buyer has the hash alone.
+    async fn hashes(&self, tx: &mut Tx<'_>, person: &mut Person) -> Result<BTreeSet<String>, StoreError> {
+        let mut hashes = BTreeSet::new();
+        for customer in &person.customers {
+            hashes.extend(customer.email_hash.clone());
+            for text in [&customer.email, &customer.key] {
+                if email_hash(&self.data_key, text)?.is_some() {
+                    person.emails.insert(text.trim().to_lowercase());
+                }
+            }
+        }
+        for email in &person.emails {
+            hashes.extend(email_hash(&self.data_key, email)?);
+        }
+        for (connection, buyer) in &person.buyers {
+            hashes.extend(buyer.strip_prefix("guest:").map(str::to_owned));
+            let hints = evidence::hints(tx, &self.workspace_id, connection, buyer).await?;
+            let emails = hints.into_iter().filter(|hint| hint.kind == EvidenceKind::Email.as_str());
+            hashes.extend(emails.map(|hint| hint.value));
+        }
+        Ok(hashes)
+    }
+}
+
+/// Adds a buyer in each connection that knows it.
+async fn add_buyer(
+    tx: &mut Tx<'_>,
+    ws: &str,
+    connections: &[String],
+    buyer: &str,
+    person: &mut Person,
+) -> Result<(), StoreError> {
+    for connection in connections {
+        if super::rows::knows(tx, ws, connection, buyer).await? {
+            person.buyers.insert((connection.clone(), buyer.to_owned()));
+        }
+    }
+    Ok(())
 }

@@ -213,12 +213,13 @@ impl Erase {
     }
 }
 
-/// Is an object known in a connection?
+/// Is an object or a buyer known in a connection?
 pub(super) async fn knows(tx: &mut Tx<'_>, ws: &str, con: &str, id: &str) -> Result<bool, StoreError> {
     let params = [P::T(ws), P::T(con), P::T(id)];
     for sql in [
         "SELECT 1 FROM alias WHERE workspace_id = $1 AND connection_id = $2 AND object_id = $3",
         "SELECT 1 FROM sale WHERE workspace_id = $1 AND connection_id = $2 AND buyer_id = $3 LIMIT 1",
+        "SELECT 1 FROM buyer_customer WHERE workspace_id = $1 AND connection_id = $2 AND buyer_id = $3 LIMIT 1",
     ] {
         if tx.opt(sql, &params).await?.is_some() {
             return Ok(true);
