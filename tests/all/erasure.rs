@@ -17,6 +17,7 @@ both_engines!(
     nobody_is_told_so,
     what_nobody_brought_stays_nobodys,
     whoever_has_the_same_key_or_address_goes_too,
+    nothing_knows_a_guest_again,
 );
 
 /// What is written into every place that may say who somebody is.
@@ -311,7 +312,49 @@ async fn whoever_has_the_same_key_or_address_goes_too(engine: Engine) {
         assert_eq!(world.database.number(&of(&story.plot.tag)).await, 0);
     }
     assert_eq!((world.digest().await, world.ledger_totals().await), (digest, totals));
-    let found = left_in_tables(&world, &[CANARY, "Carla", "Grace"]).await;
+    let mut words = vec![CANARY, "Carla", "Grace"];
+    words.extend(hashes.iter().map(String::as_str));
+    let found = left_in_tables(&world, &words).await;
     assert!(found.is_empty(), "left: {found:?}");
+    world.finish().await;
+}
+
+/// Guests with and without a key, and one whom nobody brought: the hash of the address goes and does not come back.
+async fn nothing_knows_a_guest_again(engine: Engine) {
+    let world = World::connected(engine).await;
+    let (keyed, plain, mut alone) = (buyer("keyed", false), buyer("plain", false), buyer("alone", false));
+    (alone.plot.client_reference_id, alone.partner) = (None, None);
+    let stories = [&keyed, &plain, &alone];
+    for story in stories {
+        story.put(&world.stripe);
+    }
+    let key = format!("keyed-{CANARY}");
+    let told = [keyed_events(&world, &keyed, &key), events(&plain), events(&alone)].concat();
+    world.deliver_all(&told).await;
+    world.settled().await;
+    let (digest, totals, hashes) = (world.digest().await, world.ledger_totals().await, hashes(&world).await);
+    assert_eq!(hashes.len(), 3, "{hashes:?}");
+    for story in stories {
+        world.command(&["erase", "--email", &story.plot.email, "--for-good", "--json"], "").await.ok();
+    }
+    let mut words = vec![CANARY, "Carla", "Grace"];
+    words.extend(hashes.iter().map(String::as_str));
+    let found = left_in_tables(&world, &words).await;
+    assert!(found.is_empty(), "left: {found:?}");
+    let unnamed = "SELECT COUNT(*) FROM customer WHERE key LIKE 'erased_%'";
+    assert_eq!(world.database.number(unnamed).await, 2, "and no customer was made meanwhile");
+    assert_eq!(world.database.number("SELECT COUNT(*) FROM customer").await, 2);
+    // What Stripe sends again brings nothing back, nor does what is derived anew.
+    for mut event in told {
+        event["id"] = json!(format!("{}_again", event["id"].as_str().expect("an id")));
+        world.deliver(&event).await;
+    }
+    world.settled().await;
+    assert_eq!((world.digest().await, world.ledger_totals().await), (digest.clone(), totals.clone()));
+    let applied = world.command(&["replay", "--apply", "--json"], "").await.ok().json();
+    assert_eq!((&applied["posted"], &applied["journals"]), (&json!(0), &json!(0)), "{applied}");
+    let found = left_in_tables(&world, &words).await;
+    assert!(found.is_empty(), "came back: {found:?}");
+    assert_eq!((world.digest().await, world.ledger_totals().await), (digest, totals));
     world.finish().await;
 }

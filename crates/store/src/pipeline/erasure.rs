@@ -349,19 +349,21 @@ pub async fn clear_visits(
     Ok(())
 }
 
-/// Takes the address's hash from a buyer's sales that turned out to be a part of another one: nothing reads those again.
+/// Takes the hash of the address from the sales of a buyer. A guest's sales are no longer found by it: those that turned
+/// out to be a part of another one are never read again and get their last buyer, all others get theirs when they are
+/// read again.
 ///
 /// # Errors
 /// The database's.
-pub async fn clear_merged(
+pub async fn clear_sales(
     tx: &mut Tx<'_>,
     workspace_id: &str,
     connection_id: &str,
     buyer_id: &str,
 ) -> Result<(), StoreError> {
-    let sql = "UPDATE sale SET email_hash = NULL, buyer_id = CASE WHEN buyer_id LIKE 'guest:%' \
-         THEN 'unknown:' || root_id ELSE buyer_id END WHERE workspace_id = $1 AND connection_id = $2 AND buyer_id = $3 \
-         AND merged_into IS NOT NULL";
+    let sql = "UPDATE sale SET email_hash = NULL, buyer_id = CASE WHEN buyer_id NOT LIKE 'guest:%' THEN buyer_id \
+         WHEN merged_into IS NULL THEN 'erased:' || root_id ELSE 'unknown:' || root_id END \
+         WHERE workspace_id = $1 AND connection_id = $2 AND buyer_id = $3";
     tx.exec(sql, &[P::T(workspace_id), P::T(connection_id), P::T(buyer_id)]).await?;
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use super::super::context::Context;
 use super::super::decide::{self, Decision};
+use super::super::link;
 use super::super::project;
 use super::super::rulings::ERASURE;
 use super::super::settle::Scene;
@@ -64,11 +65,18 @@ impl Unit for Erase {
             let con = &connection.connection_id;
             let Some(ids) = self.person.objects.get(con) else { continue };
             self.redact(tx, con, ids).await?;
+            // Before they are read again: who looks for a guest's sales must find none, or what was decided of them
+            // would bear the guest a customer anew.
+            for (_, buyer) in self.person.buyers.iter().filter(|(of, _)| of == con) {
+                erasure::clear_sales(tx, ws, con, buyer).await?;
+            }
             let ctx = Context::load(tx, ws, con, &connection.mode, self.now, 0).await?;
             project::read_again(tx, &ctx, ids).await?;
-        }
-        for (connection, buyer) in &self.person.buyers {
-            erasure::clear_merged(tx, ws, connection, buyer).await?;
+            // A guest is the hash of its address: nobody is that buyer any more, also where no hint of it was left.
+            let guests = |(of, buyer): &&(String, String)| of == con && buyer.starts_with("guest:");
+            for (_, buyer) in self.person.buyers.iter().filter(guests) {
+                link::resolve(tx, &ctx, buyer, &project::People::new()).await?;
+            }
         }
         Ok((self.person.customers.len() as u64, frozen))
     }
