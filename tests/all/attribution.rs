@@ -1,7 +1,7 @@
 //! Clicks on referral links as evidence: their window, their renewals, any order, and what Explain says of them.
 
 use crate::support::story::{Story, expected};
-use crate::support::{Engine, Numbers, World, both_engines};
+use crate::support::{Engine, World, both_engines, mixed};
 use serde_json::Value;
 use tributary_stripe::story::{Era, Plot};
 
@@ -145,12 +145,7 @@ async fn clicks_in_any_order_end_in_the_same_books(engine: Engine) {
         for story in &stories {
             story.put(&world.stripe);
         }
-        let mut mixed = events.clone();
-        if seed > 0 {
-            mixed.extend(events.clone());
-            Numbers::new(seed).shuffle(&mut mixed);
-        }
-        world.deliver_all(&mixed).await;
+        world.deliver_all(&mixed(&events, seed)).await;
         world.settled().await;
         recounted(&world).await;
         world.expect_totals(&expected(&stories)).await;

@@ -4,7 +4,7 @@
 use crate::support::browser::Browser;
 use crate::support::story::{Story, commission};
 use crate::support::world::{EMAIL, PASSWORD};
-use crate::support::{Engine, Numbers, World, both_engines, now_s};
+use crate::support::{Engine, World, both_engines, mixed, now_s};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use tributary_stripe::story::{Era, Plot};
@@ -151,12 +151,7 @@ async fn whether_addresses_are_matched_is_read_by_the_sale_in_any_order(engine: 
         for story in &stories {
             story.put(&world.stripe);
         }
-        let mut mixed = events.clone();
-        if seed > 0 {
-            mixed.extend(events.clone());
-            Numbers::new(seed).shuffle(&mut mixed);
-        }
-        world.deliver_all(&mixed).await;
+        world.deliver_all(&mixed(&events, seed)).await;
         world.settled().await;
         if seed == 3 {
             known(&world).await;
@@ -302,12 +297,7 @@ async fn when_a_program_was_fed_is_read_by_the_sale_in_any_order(engine: Engine)
         for story in &stories {
             story.put(&world.stripe);
         }
-        let mut mixed = events.clone();
-        if seed > 0 {
-            mixed.extend(events.clone());
-            Numbers::new(seed).shuffle(&mut mixed);
-        }
-        world.deliver_all(&mixed).await;
+        world.deliver_all(&mixed(&events, seed)).await;
         world.settled().await;
         let each = commission(10_000, 1, 1);
         expect_money(&world, 2 * each, 3 * each).await;

@@ -101,3 +101,13 @@ impl Numbers {
         }
     }
 }
+
+/// Events in order for the seed 0; for any other one all of them twice, shuffled by it.
+pub fn mixed<T: Clone>(events: &[T], seed: u64) -> Vec<T> {
+    if seed == 0 {
+        return events.to_vec();
+    }
+    let mut mixed = [events, events].concat();
+    Numbers::new(seed).shuffle(&mut mixed);
+    mixed
+}

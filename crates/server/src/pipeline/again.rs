@@ -81,17 +81,6 @@ pub async fn partner_changed(
     Ok(())
 }
 
-/// To be called in the unit that dated a version of the policy in the past: every sale is attributed anew.
-///
-/// # Errors
-/// The database's.
-pub async fn policy_changed(tx: &mut Tx<'_>, workspace_id: &str, program_id: &str) -> Result<(), StoreError> {
-    use tributary_store::P;
-    let sql = "UPDATE scope SET generation = generation + 1, whole = TRUE WHERE workspace_id = $1 AND program_id = $2";
-    tx.exec(sql, &[P::T(workspace_id), P::T(program_id)]).await?;
-    Ok(())
-}
-
 /// To be called in the unit that added a version of the policy, from an instant (ms UTC) on, to those that were known.
 ///
 /// # Errors

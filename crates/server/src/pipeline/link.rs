@@ -2,8 +2,9 @@
 //!
 //! A pure rule over all hints of the buyer, so the order in which hints and customers came does not matter:
 //! named by an API transaction, else `customer_key` in metadata or as client reference, else the Stripe id as
-//! the customer's key, else the e-mail address (for sales of the time when the policy matches addresses), else a customer that only a browser told of before the purchase
-//! named a partner, else a customer that the purchase itself bears.
+//! the customer's key, else the e-mail address (for sales of the time when the policy matches addresses), else a
+//! customer that only a browser told of before the purchase named a partner, else a customer that the purchase
+//! itself bears.
 
 use super::clicks::visit_of;
 use super::codes;

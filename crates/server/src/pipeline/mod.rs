@@ -31,8 +31,7 @@ pub mod worker;
 pub mod world;
 
 pub use again::{
-    customer_changed, partner_changed, policy_added, policy_changed, program_attached, program_detached,
-    visit_recorded,
+    customer_changed, partner_changed, policy_added, program_attached, program_detached, visit_recorded,
 };
 pub use decide::{Decision, decide};
 pub use settle::settle_customer;
