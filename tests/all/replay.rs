@@ -13,6 +13,7 @@ both_engines!(
     what_was_damaged_is_put_right_by_new_journals,
     applying_where_nothing_differs_posts_nothing,
     an_installation_moves_to_the_other_engine,
+    a_copy_of_what_was_changed_meanwhile_is_refused,
     a_database_of_somebody_else_is_left_alone,
     as_of_an_instant_two_installations_say_the_same,
 );
@@ -187,6 +188,28 @@ async fn an_installation_moves_to_the_other_engine(engine: Engine) {
         let replayed = command(&world, &database, &["replay", "--json"]).await.ok().json();
         assert_eq!(replayed["posted"], 0, "{replayed}");
         world.command(&["db", "copy", "--to", &url, "--json"], "").await.expect_failure("empty");
+    }
+}
+
+/// Cut off at its end; then only a value was changed in what is copied from.
+async fn a_copy_of_what_was_changed_meanwhile_is_refused(engine: Engine) {
+    let world = settled_world(engine).await;
+    assert_eq!(world.stop().await, 0);
+    for (database, name) in empty(&world).await.into_iter().zip(["Once", "Twice"]) {
+        let url = database.url();
+        world.command(&["db", "copy", "--to", &url, "--json"], "").await.ok();
+        let cut_off = "INSERT INTO copy_state (workspace_id, name, what, at) VALUES ('', '*', 'copy', 1), \
+             ('', 'partner', 'table', 1)";
+        database.damage(cut_off).await;
+        world.database.damage(&format!("UPDATE partner SET name = '{name}' WHERE key = 'ADA'")).await;
+        let refused = world.command(&["db", "copy", "--to", &url, "--json"], "").await;
+        assert_eq!(refused.code, 1, "{refused:?}");
+        assert_eq!(
+            refused.json()["differing"],
+            json!(["partner: other values here than there"]),
+            "{refused:?}"
+        );
+        command(&world, &database, &["verify", "--json"]).await.expect_failure("not complete");
     }
 }
 

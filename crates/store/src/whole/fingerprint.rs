@@ -1,6 +1,6 @@
 //! One short text for all that is derived from: while it stays the same, what was derived still holds.
 
-use super::rows::{Cell, Plan};
+use super::rows::{self, Cell, Plan};
 use super::{Class, Extent, TABLES, Table};
 use crate::{Db, StoreError, Tx, Unit};
 use sha2::{Digest as _, Sha256};
@@ -84,6 +84,29 @@ fn add(hash: &mut Sha256, cell: &Cell) {
     let length = bytes.as_ref().map_or(-1, |bytes| i64::try_from(bytes.len()).unwrap_or(i64::MAX));
     hash.update(length.to_le_bytes());
     hash.update(bytes.unwrap_or_default());
+}
+
+/// A short text for the rows of one whole table. Two databases that sort texts differently say the same: the hashes of
+/// the rows are added up, whatever their order.
+///
+/// # Errors
+/// The database's.
+pub async fn of_table(db: &Db, table: &Table) -> Result<String, StoreError> {
+    let plan = Plan::of(db, table, Extent::All, table.name).await?;
+    let (mut after, mut sums) = (Vec::new(), [0_u64; 4]);
+    loop {
+        let rows = rows::page(db, &plan, after).await?;
+        let Some(last) = rows.last() else { break };
+        after = plan.key_of(last);
+        for row in &rows {
+            let mut hash = Sha256::new();
+            row.iter().for_each(|cell| add(&mut hash, cell));
+            for (sum, part) in sums.iter_mut().zip(hash.finalize().chunks_exact(8)) {
+                *sum = sum.wrapping_add(part.iter().fold(0, |whole, byte| (whole << 8) | u64::from(*byte)));
+            }
+        }
+    }
+    Ok(sums.iter().map(|sum| format!("{sum:016x}")).collect())
 }
 
 /// Reads the fingerprint on one snapshot.

@@ -149,6 +149,14 @@ impl Unit for Write {
     }
 }
 
+/// The rows of a table after a key, in a transaction of their own; at most [`PAGE`].
+///
+/// # Errors
+/// The database's.
+pub async fn page(db: &Db, plan: &Plan, after: Vec<Cell>) -> Result<Vec<Vec<Cell>>, StoreError> {
+    db.read(Read { plan: plan.clone(), after }).await
+}
+
 /// Copies the rows of a table into a table of the same columns (`into`), in order of the key. Rows that are there
 /// already stay, so a copy that was cut off can be run again. Returns how many rows were read.
 ///
@@ -158,7 +166,7 @@ pub async fn copy(from: &Db, to: &Db, table: &Table, extent: Extent, into: &str)
     let plan = Plan::of(from, table, extent, into).await?;
     let (mut after, mut count) = (Vec::new(), 0);
     loop {
-        let rows = from.read(Read { plan: plan.clone(), after }).await?;
+        let rows = page(from, &plan, after).await?;
         let read = rows.len();
         let Some(last) = rows.last() else { return Ok(count) };
         after = plan.key_of(last);

@@ -3,7 +3,8 @@
 use crate::track::parts::Parted;
 use crate::{P, StoreError, Tx, Unit};
 
-/// Begins to fill a database. With `resume`, goes on with a copy of the same kind that was cut off.
+/// Begins to fill a database. With `resume`, goes on with a copy of the same kind that was cut off; answers whether it
+/// does.
 #[derive(Debug)]
 pub struct Begin {
     /// `replay` or `copy`.
@@ -15,11 +16,11 @@ pub struct Begin {
 }
 
 impl Unit for Begin {
-    type Out = ();
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    type Out = bool;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<bool, StoreError> {
         let begun = what(tx).await?;
         if self.resume && begun.as_ref() == Some(&self.what) {
-            return Ok(());
+            return Ok(true);
         }
         if let Some(what) = begun {
             return Err(StoreError::Invalid(format!(
@@ -35,7 +36,7 @@ impl Unit for Begin {
         }
         let sql = "INSERT INTO copy_state (workspace_id, name, what, at) VALUES ('', '*', $1, $2)";
         tx.exec(sql, &[P::T(&self.what), P::I(self.at)]).await?;
-        Ok(())
+        Ok(false)
     }
 }
 

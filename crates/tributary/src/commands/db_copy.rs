@@ -13,7 +13,7 @@ use tributary_server::pipeline::verify;
 use tributary_server::{App, clock::Clock};
 use tributary_store::Db;
 use tributary_store::db::Location;
-use tributary_store::whole::{Extent, TABLES, rows, state};
+use tributary_store::whole::{Extent, TABLES, Table, fingerprint, rows, state};
 
 /// Of this database alone: what was copied into it.
 const NOT_COPIED: &str = "copy_state";
@@ -25,7 +25,7 @@ struct Copied {
     digest: String,
     /// The digest of the copy: the same.
     digest_there: String,
-    /// Tables whose rows are not the same number in both.
+    /// Tables whose rows are not the same in both.
     differing: Vec<String>,
 }
 
@@ -70,7 +70,7 @@ async fn copy(app: &App, there: &Db, out: &Output) -> Result<Copied, Failure> {
     there.migrate().await?;
     there.check_schema().await?;
     let now = app.now();
-    there.write(state::Begin { what: "copy".to_owned(), at: now, resume: true }).await?;
+    let resumed = there.write(state::Begin { what: "copy".to_owned(), at: now, resume: true }).await?;
     make_room(&app.db, there).await?;
     let tables = || TABLES.iter().filter(|table| table.name != NOT_COPIED);
     let all = tables().count() as u64;
@@ -91,6 +91,8 @@ async fn copy(app: &App, there: &Db, out: &Output) -> Result<Copied, Failure> {
             (app.db.read(state::Rows(table.name)).await?, there.read(state::Rows(table.name)).await?);
         if here != copy {
             differing.push(format!("{}: {here} here, {copy} there", table.name));
+        } else if resumed && !same(&app.db, there, table).await? {
+            differing.push(format!("{}: other values here than there", table.name));
         }
     }
     let other = App::new(there.clone(), app.master().clone(), Clock::default(), (*app.settings).clone());
@@ -100,6 +102,12 @@ async fn copy(app: &App, there: &Db, out: &Output) -> Result<Copied, Failure> {
         there.write(state::End).await?;
     }
     Ok(Copied { tables: all, rows: count, digest, digest_there, differing })
+}
+
+/// Do both hold the same rows? What a run before this one copied may have been changed here since, without a row more or
+/// less.
+async fn same(here: &Db, there: &Db, table: &Table) -> Result<bool, Failure> {
+    Ok(fingerprint::of_table(here, table).await? == fingerprint::of_table(there, table).await?)
 }
 
 fn words(copied: &Copied, whole: bool) -> String {
