@@ -5,6 +5,7 @@ use super::process::{self, Output, free_port};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{LazyLock, mpsc};
 use std::time::Duration;
 use tokio::process::Command;
 use tokio::sync::OnceCell;
@@ -157,6 +158,40 @@ pub async fn fresh_database() -> String {
     let sql = format!("CREATE DATABASE {name} TEMPLATE {template}");
     client.batch_execute(&sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
     format!("{address}/{name}")
+}
+
+/// A database of one test, by its address: dropped with it, or the disk fills with hundreds of them. That of a test which
+/// failed stays, to be looked into.
+#[derive(Debug)]
+pub struct Spent(pub String);
+
+impl Drop for Spent {
+    fn drop(&mut self) {
+        static JANITOR: LazyLock<mpsc::Sender<String>> = LazyLock::new(|| {
+            let (sender, spent) = mpsc::channel();
+            std::thread::spawn(move || sweep(&spent));
+            sender
+        });
+        if !std::thread::panicking() {
+            // At the end of all tests nobody listens any more, and the whole server goes.
+            let _ = JANITOR.send(std::mem::take(&mut self.0));
+        }
+    }
+}
+
+/// Drops databases one after another: each takes a checkpoint.
+fn sweep(spent: &mpsc::Receiver<String>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    while let Ok(url) = spent.recv() {
+        let Some((address, name)) = url.rsplit_once('/') else { continue };
+        runtime.block_on(async {
+            let client = connect(&format!("{address}/postgres")).await;
+            let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+            if let Err(error) = client.batch_execute(&sql).await {
+                eprintln!("{sql}: {error:?}");
+            }
+        });
+    }
 }
 
 /// An empty database, without tables.

@@ -47,6 +47,8 @@ pub struct World {
     port: u16,
     server: Mutex<Option<Running>>,
     environment: Vec<(String, String)>,
+    /// Last, so that the server has ended before.
+    spent: Option<postgres::Spent>,
 }
 
 impl Drop for World {
@@ -69,7 +71,13 @@ impl World {
             Engine::Sqlite => Database::Sqlite(folder.path().join("tributary.db")),
             Engine::Postgres => Database::Postgres(postgres::fresh_database().await),
         };
-        Self::on(engine, folder, database).await
+        let spent = match &database {
+            Database::Sqlite(_) => None,
+            Database::Postgres(url) => Some(postgres::Spent(url.clone())),
+        };
+        let mut world = Self::on(engine, folder, database).await;
+        world.spent = spent;
+        world
     }
 
     /// An installation on a database that exists already.
@@ -87,6 +95,7 @@ impl World {
             port: free_port(),
             server: Mutex::new(None),
             environment: Vec::new(),
+            spent: None,
         }
     }
 
