@@ -24,6 +24,7 @@ mod evidence;
 mod faults;
 mod histories;
 mod killed;
+mod known_as;
 mod localstripe;
 mod missed;
 mod mutants;

@@ -16,8 +16,10 @@
 //!
 //! All of this depends on what is known and on nothing else: not on the order of arrival, not on the clock.
 
+mod holding;
 mod policy;
 
+pub use holding::{Holding, holder_at};
 pub use policy::{PolicyVersion, WINDOW_DAYS, policy_at, window_days};
 
 use crate::sale::EvidenceKind;

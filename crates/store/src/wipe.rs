@@ -63,6 +63,8 @@ const LAST: &[&str] = &[
     "DELETE FROM sale WHERE workspace_id = $1 AND mode = 'test'",
     "DELETE FROM erasure WHERE workspace_id = $1 AND customer_id IN \
      (SELECT customer_id FROM customer WHERE workspace_id = $1 AND mode = 'test')",
+    "DELETE FROM known_as WHERE workspace_id = $1 AND customer_id IN \
+     (SELECT customer_id FROM customer WHERE workspace_id = $1 AND mode = 'test')",
     "DELETE FROM customer WHERE workspace_id = $1 AND mode = 'test'",
 ];
 

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use tributary_domain::attribution::PolicyVersion;
 use tributary_store::connections::feeds;
 use tributary_store::pipeline::evidence;
-use tributary_store::pipeline::people;
+use tributary_store::pipeline::{known_as, people};
 use tributary_store::pipeline::{objects, sales, scopes};
 use tributary_store::{StoreError, Tx, workspaces};
 
@@ -29,13 +29,16 @@ pub async fn customer_changed(
     objects::lock_program(tx, workspace_id, &customer.program_id).await?;
     let mut buyers: BTreeSet<(String, String)> =
         people::buyers_of(tx, workspace_id, customer_id).await?.into_iter().collect();
-    for value in [Some(&customer.key), customer.email_hash.as_ref()].into_iter().flatten() {
-        buyers.extend(evidence::buyers_with_value(tx, workspace_id, &customer.program_id, value).await?);
-    }
     let connections = feeds::connections_of(tx, workspace_id, &customer.program_id).await?;
-    if customer.key.starts_with("cus_") {
-        let own = connections.iter().map(|c| (c.connection_id.clone(), customer.key.clone()));
-        buyers.extend(own);
+    let noted = known_as::of_customer(tx, workspace_id, customer_id).await?;
+    let mut names: BTreeSet<String> = noted.into_iter().map(|(_, value)| value).collect();
+    names.insert(customer.key);
+    names.extend(customer.email_hash);
+    for name in &names {
+        buyers.extend(evidence::buyers_with_value(tx, workspace_id, &customer.program_id, name).await?);
+        if name.starts_with("cus_") {
+            buyers.extend(connections.iter().map(|c| (c.connection_id.clone(), name.clone())));
+        }
     }
     buyers.retain(|(connection, _)| {
         connections.iter().any(|c| c.connection_id == *connection && c.mode == mode)

@@ -11,11 +11,12 @@ use super::codes;
 use super::context::{Context, Fed};
 use super::project::{People, Person};
 use std::collections::BTreeSet;
-use tributary_domain::attribution::second_of;
+use tributary_domain::attribution::{holder_at, second_of};
 use tributary_domain::ids;
 use tributary_domain::sale::EvidenceKind;
 use tributary_store::pipeline::erasure;
 use tributary_store::pipeline::evidence::{self, EvidenceRow};
+use tributary_store::pipeline::known_as::{self, Name};
 use tributary_store::pipeline::people::{self, Birth, Customer, Link};
 use tributary_store::pipeline::{commissions, decisions, sales, scopes};
 use tributary_store::{StoreError, Tx};
@@ -190,6 +191,7 @@ async fn find(
     seen: &People,
 ) -> Result<Option<Link>, StoreError> {
     let (ws, mode, program_id) = (&ctx.workspace_id, &ctx.mode, program.program_id.as_str());
+    let place = (ws.as_str(), mode.as_str(), program_id);
     let of = |kind: EvidenceKind| hints.iter().filter(move |hint| hint.kind == kind.as_str());
     for hint in of(EvidenceKind::Api) {
         let customer = people::find_customer(tx, ws, &hint.value).await?;
@@ -209,8 +211,9 @@ async fn find(
     let mut by_browser: Option<(Customer, Link)> = None;
     for kind in [EvidenceKind::CustomerMetadata, EvidenceKind::ClientReference] {
         for hint in of(kind) {
-            let customer = people::find_customer_by_key(tx, ws, mode, program_id, &hint.value).await?;
-            let Some(customer) = customer.filter(|customer| customer.origin == "api") else { continue };
+            let Some(customer) = named(tx, place, Name::Key, &hint.value, hint.effective_at).await? else {
+                continue;
+            };
             // A client reference is read as a partner's key first.
             let names_partner = kind == EvidenceKind::ClientReference
                 && people::find_partner_by_key(tx, ws, program_id, &hint.value).await?.is_some();
@@ -223,8 +226,8 @@ async fn find(
             }
         }
     }
-    let own = people::find_customer_by_key(tx, ws, mode, program_id, buyer).await?;
-    if let Some(customer) = own.filter(|customer| customer.origin == "api") {
+    // Stripe gives an id to one alone: whoever had it has it.
+    if let Some(customer) = named(tx, place, Name::Key, buyer, i64::MAX).await? {
         let link = link_to(&customer, EvidenceKind::StripeId);
         if let Some(link) = weigh(&mut by_browser, customer, link) {
             return Ok(Some(link));
@@ -232,9 +235,7 @@ async fn find(
     }
     if match_email {
         for hint in of(EvidenceKind::Email) {
-            if let Some(customer) =
-                people::find_customer_by_email(tx, ws, mode, program_id, &hint.value).await?
-            {
+            if let Some(customer) = named(tx, place, Name::Email, &hint.value, hint.effective_at).await? {
                 let link = Link { by_email: true, ..link_to(&customer, EvidenceKind::Email) };
                 if let Some(link) = weigh(&mut by_browser, customer, link) {
                     return Ok(Some(link));
@@ -253,6 +254,27 @@ async fn find(
         (_, Some((_, link))) => Ok(Some(link)),
         (Some(by), None) => bear(tx, ctx, program_id, buyer, hints, by, seen).await,
         (None, None) => Ok(None),
+    }
+}
+
+/// The customer, made by a call or the script, that a key or an address meant at an instant (ms UTC).
+async fn named(
+    tx: &mut Tx<'_>,
+    place: (&str, &str, &str),
+    name: Name,
+    value: &str,
+    at: i64,
+) -> Result<Option<Customer>, StoreError> {
+    if let Some(holdings) = known_as::holdings(tx, place, name, value).await? {
+        return Ok(holder_at(&holdings, at).map(|holding| holding.who.clone()));
+    }
+    let (ws, mode, program_id) = place;
+    match name {
+        Name::Key => {
+            let found = people::find_customer_by_key(tx, ws, mode, program_id, value).await?;
+            Ok(found.filter(|customer| customer.origin == "api"))
+        }
+        Name::Email => people::find_customer_by_email(tx, ws, mode, program_id, value).await,
     }
 }
 

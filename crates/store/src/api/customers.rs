@@ -3,6 +3,7 @@
 use super::{Page, Place, tags_of, tags_text};
 use crate::pipeline::counters::{self, Counted};
 use crate::pipeline::decisions::partner_now;
+use crate::pipeline::known_as::{self, Name};
 use crate::pipeline::{decisions, people};
 use crate::{P, Row, StoreError, Tx};
 
@@ -307,8 +308,28 @@ pub async fn update(
         let of = (place.program_id.as_str(), place.mode.as_str());
         decisions::follow_key(tx, &place.workspace_id, of, &before.key, &c.key).await?;
     }
+    note_names(tx, place, before, c).await?;
     let (before, after) = (before.counted(place), c.counted(place));
     counters::customer_changed(tx, &place.workspace_id, Some(before), Some(after)).await
+}
+
+/// Purchases of the time before were named by the key and the address that it had then.
+async fn note_names(
+    tx: &mut Tx<'_>,
+    place: &Place,
+    before: &Customer,
+    c: &Customer,
+) -> Result<(), StoreError> {
+    let hash = |customer: &Customer| customer.email_hash.clone().unwrap_or_default();
+    for (name, was, is) in
+        [(Name::Key, before.key.clone(), c.key.clone()), (Name::Email, hash(before), hash(c))]
+    {
+        if was != is {
+            let whose = (place.workspace_id.as_str(), c.customer_id.as_str());
+            known_as::note(tx, whose, name, (&was, before.created_at), (&is, c.updated_at)).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Stores a customer that a browser told of, and counts it. `false` if the key was taken meanwhile.

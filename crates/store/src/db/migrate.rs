@@ -38,7 +38,8 @@ migrations!(
     "0028_audit",
     "0029_match_email",
     "0030_feed_spans",
-    "0032_platform_secrets"
+    "0032_platform_secrets",
+    "0033_known_as"
 );
 
 /// The newest version that this binary knows: the greatest number, of which some before it may not be in use.

@@ -67,6 +67,7 @@ impl PgDb {
         let client = self.client().await?;
         for table in [
             "customer",
+            "known_as",
             "browser_signup",
             "visit",
             "visitor_link",

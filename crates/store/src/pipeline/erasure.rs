@@ -145,7 +145,18 @@ fn named(row: &Row) -> Result<Named, StoreError> {
     })
 }
 
-/// The customer of an id, or the customers of a key in all programs and modes.
+/// The customers that have or had a key or the hash of an address, and noted it, in every program and mode. At most 1,000.
+async fn by_noted(tx: &mut Tx<'_>, workspace_id: &str, value: &str) -> Result<Vec<Named>, StoreError> {
+    let sql = concat!(
+        "SELECT DISTINCT ",
+        named_columns!(),
+        " FROM known_as n JOIN customer c ON c.workspace_id = n.workspace_id AND c.customer_id = n.customer_id \
+         WHERE n.workspace_id = $1 AND n.value = $2 LIMIT 1000"
+    );
+    tx.rows(sql, &[P::T(workspace_id), P::T(value)]).await?.iter().map(named).collect()
+}
+
+/// The customer of an id, or the customers of a key in all programs and modes; where nobody has the key, those who had it.
 ///
 /// # Errors
 /// The database's.
@@ -155,7 +166,11 @@ pub async fn by_id(tx: &mut Tx<'_>, workspace_id: &str, id: &str) -> Result<Vec<
         named_columns!(),
         " FROM customer c WHERE c.workspace_id = $1 AND (c.customer_id = $2 OR c.key = $2)"
     );
-    tx.rows(sql, &[P::T(workspace_id), P::T(id)]).await?.iter().map(named).collect()
+    let rows = tx.rows(sql, &[P::T(workspace_id), P::T(id)]).await?;
+    if rows.is_empty() {
+        return by_noted(tx, workspace_id, id).await;
+    }
+    rows.iter().map(named).collect()
 }
 
 /// The customers of an address, in every program and mode. At most 1,000.
@@ -175,7 +190,7 @@ pub async fn by_email(tx: &mut Tx<'_>, workspace_id: &str, email: &str) -> Resul
     tx.rows(sql, &params).await?.iter().map(named).collect()
 }
 
-/// The customers whose address has a hash, in every program and mode. At most 1,000.
+/// The customers whose address has a hash, or had it, in every program and mode. At most 2,000.
 ///
 /// # Errors
 /// The database's.
@@ -189,7 +204,10 @@ pub async fn by_hash(
         named_columns!(),
         " FROM customer c WHERE c.workspace_id = $1 AND c.email_hash = $2 LIMIT 1000"
     );
-    tx.rows(sql, &[P::T(workspace_id), P::T(email_hash)]).await?.iter().map(named).collect()
+    let rows = tx.rows(sql, &[P::T(workspace_id), P::T(email_hash)]).await?;
+    let mut found: Vec<Named> = rows.iter().map(named).collect::<Result<_, _>>()?;
+    found.extend(by_noted(tx, workspace_id, email_hash).await?);
+    Ok(found)
 }
 
 /// The customers that purchases of a buyer (`connection|buyer`) made, also those that it is no more.
@@ -313,6 +331,7 @@ pub async fn clear_customer(
         "UPDATE visit SET visitor = '', landing = '', referrer = '' WHERE workspace_id = $1 AND visit_id IN \
          (SELECT visit_id FROM browser_signup WHERE workspace_id = $1 AND customer_id = $2 AND visit_id IS NOT NULL)",
         "UPDATE browser_signup SET value = '', page = '', visit_id = NULL WHERE workspace_id = $1 AND customer_id = $2",
+        "DELETE FROM known_as WHERE workspace_id = $1 AND customer_id = $2",
     ] {
         tx.exec(sql, &[ws, id]).await?;
     }

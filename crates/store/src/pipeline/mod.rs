@@ -8,6 +8,7 @@ pub mod erasure;
 pub mod evidence;
 pub mod inbox;
 pub mod jobs;
+pub mod known_as;
 pub mod months;
 pub mod objects;
 pub mod people;

@@ -57,14 +57,44 @@ impl Customer {
     }
 }
 
+/// The columns of [`Customer`]; the argument is what comes before each, `c.` or nothing.
 macro_rules! columns {
     () => {
-        "customer_id, mode, program_id, key, origin, partner_id, created_at, deleted_at, email_hash, born_of, \
-         partner_by, archived"
+        columns!("")
+    };
+    ($c:literal) => {
+        concat!(
+            $c,
+            "customer_id, ",
+            $c,
+            "mode, ",
+            $c,
+            "program_id, ",
+            $c,
+            "key, ",
+            $c,
+            "origin, ",
+            $c,
+            "partner_id, ",
+            $c,
+            "created_at, ",
+            $c,
+            "deleted_at, ",
+            $c,
+            "email_hash, ",
+            $c,
+            "born_of, ",
+            $c,
+            "partner_by, ",
+            $c,
+            "archived"
+        )
     };
 }
+pub(super) use columns;
 
-fn customer(row: &Row) -> Result<Customer, StoreError> {
+/// Reads a customer from the first columns of a row.
+pub(super) fn customer(row: &Row) -> Result<Customer, StoreError> {
     Ok(Customer {
         customer_id: row.text(0)?,
         mode: row.text(1)?,

@@ -25,6 +25,7 @@ pub const TABLES: &[Table] = &[
         sources: "origin = 'api' OR customer_id IN (SELECT customer_id FROM api_transaction)",
         ..table("customer", Class::Source)
     },
+    table("known_as", Class::Source),
     table("connection", Class::Source),
     table("connection_secret", Class::Setting),
     table("connection_program", Class::Source),

@@ -6,6 +6,7 @@ use crate::state::email_hash;
 use std::collections::{BTreeMap, BTreeSet};
 use tributary_domain::sale::EvidenceKind;
 use tributary_store::pipeline::erasure::{self, Named};
+use tributary_store::pipeline::known_as::{self, Name};
 use tributary_store::pipeline::{evidence, people};
 use tributary_store::vault::Key;
 use tributary_store::{StoreError, Tx, Unit, connections};
@@ -112,9 +113,13 @@ impl Find {
             // A call keeps a customer for good that a purchase made, also when its buyer is another customer since.
             let born = customer.born_of.as_deref().and_then(|born_of| born_of.split_once('|'));
             person.buyers.extend(born.map(|(connection, buyer)| (connection.to_owned(), buyer.to_owned())));
-            let id = customer.key.strip_prefix("stripe_").unwrap_or(&customer.key);
-            if id.starts_with("cus_") {
-                add_buyer(tx, ws, connections, id, person).await?;
+            let former = known_as::of_customer(tx, ws, &customer.customer_id).await?;
+            let former = former.iter().filter(|(name, _)| *name == Name::Key).map(|(_, key)| key);
+            for key in former.chain([&customer.key]) {
+                let id = key.strip_prefix("stripe_").unwrap_or(key);
+                if id.starts_with("cus_") {
+                    add_buyer(tx, ws, connections, id, person).await?;
+                }
             }
         }
         Ok(())
@@ -135,13 +140,20 @@ impl Find {
         Ok(())
     }
 
-    /// The hashes of every address that the person is known by; those in clear are noted. A customer that a purchase
+    /// The hashes of every address that the person is or was known by; those in clear are noted. A customer that a purchase
     /// made has its address in clear alone, a buyer has the hash alone.
     async fn hashes(&self, tx: &mut Tx<'_>, person: &mut Person) -> Result<BTreeSet<String>, StoreError> {
         let mut hashes = BTreeSet::new();
         for customer in &person.customers {
             hashes.extend(customer.email_hash.clone());
-            for text in [&customer.email, &customer.key] {
+            let mut texts = vec![customer.email.clone(), customer.key.clone()];
+            for (name, value) in known_as::of_customer(tx, &self.workspace_id, &customer.customer_id).await? {
+                match name {
+                    Name::Key => texts.push(value),
+                    Name::Email => drop(hashes.insert(value)),
+                }
+            }
+            for text in &texts {
                 if email_hash(&self.data_key, text)?.is_some() {
                     person.emails.insert(text.trim().to_lowercase());
                 }
