@@ -167,7 +167,7 @@ async fn whether_addresses_are_matched_is_read_by_the_sale_in_any_order(engine: 
 }
 
 /// A second program that the connection feeds too, with the partner `ZOE`: its public id.
-async fn second(world: &World) -> String {
+pub(crate) async fn second(world: &World) -> String {
     let made = world.setup_program("Second", "usd", "30%").await.ok().json();
     let key = made["api_key"].as_str().expect("a key");
     let zoe = r#"{"email":"zoe@partners.example","name":"ZOE","key":"ZOE"}"#;
@@ -177,7 +177,7 @@ async fn second(world: &World) -> String {
 }
 
 /// The connection feeds a program from now on, or does not any more.
-async fn feed(world: &World, program: &str, what: &str) {
+pub(crate) async fn feed(world: &World, program: &str, what: &str) {
     let mut browser = Browser::log_in(world, EMAIL, PASSWORD).await;
     let token = browser.get(world, &format!("/p/{program}/settings")).await.token();
     let id = world.database.text("SELECT connection_id FROM connection").await;
@@ -188,7 +188,7 @@ async fn feed(world: &World, program: &str, what: &str) {
 }
 
 /// What ADA and ZOE have, by the ledger and by the targets.
-async fn expect_money(world: &World, ada: i64, zoe: i64) {
+pub(crate) async fn expect_money(world: &World, ada: i64, zoe: i64) {
     for totals in [world.ledger_totals().await, world.target_totals().await] {
         let of = |key: &str| totals.get(&(key.to_owned(), "usd".to_owned())).copied().unwrap_or(0);
         assert_eq!((of("ADA"), of("ZOE")), (ada, zoe));

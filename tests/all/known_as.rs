@@ -1,5 +1,6 @@
 //! Customers whose key or address changes: what the old one brought stays theirs, whoever has it next.
 
+use crate::dated;
 use crate::support::story::{Story, commission};
 use crate::support::{Engine, World, both_engines, mixed, now_s};
 use serde_json::{Value, json};
@@ -11,6 +12,9 @@ both_engines!(
     a_former_address_keeps_its_purchases,
     a_former_key_keeps_its_purchases,
     who_had_an_address_is_read_by_the_purchase_in_any_order,
+    what_a_browser_said_is_nothing_that_a_customer_was,
+    sign_ups_of_browsers_hide_nobody,
+    of_two_programs_who_gave_it_up_comes_last,
     erasure_knows_a_person_by_what_it_was_known_as,
 );
 
@@ -93,7 +97,9 @@ async fn a_former_address_keeps_its_purchases(engine: Engine) {
     expect_sales(&world, 5, 1).await;
     world.finish().await;
 
-    // Taken back, the address is had by two, and who has it longer goes before.
+    // Taken back, the address is had by two; what each brought stays. Another one in between changes nothing.
+    let twice = json!({ "email": "newer@example.com" });
+    world.put("/v1/customers/u-kim", &twice).await.expect(200);
     change(&world, "u-kim", &json!({ "email": "old@example.com" })).await;
     expect_sales(&world, 5, 1).await;
     world.finish().await;
@@ -118,6 +124,7 @@ async fn a_former_key_keeps_its_purchases(engine: Engine) {
     expect_sales(&world, 2, 0).await;
     assert_eq!(world.digest().await, digest, "another key changes nothing that was");
     world.customer("u-1", None, "BOB").await;
+    world.customer("cus_byhand", None, "BOB").await;
     world.settled().await;
     expect_sales(&world, 2, 0).await;
     world.finish().await;
@@ -177,6 +184,95 @@ async fn who_had_an_address_is_read_by_the_purchase_in_any_order(engine: Engine)
     assert_eq!(digests.len(), 1, "{digests:?}");
 }
 
+/// As if a form in the browser had told of a customer.
+async fn told_by_browser(world: &World, key: &str) {
+    let sql = format!("UPDATE customer SET partner_by = 'browser' WHERE key = '{key}'");
+    world.database.damage(&sql).await;
+}
+
+async fn what_a_browser_said_is_nothing_that_a_customer_was(engine: Engine) {
+    for with_partner in [false, true] {
+        let world = World::connected(engine).await;
+        world.partner("BOB").await;
+        world.customer("u-1", Some("victim@example.com"), "BOB").await;
+        told_by_browser(&world, "u-1").await;
+        // A customer elsewhere who did change an address.
+        world.customer("u-9", Some("nine@example.com"), "ADA").await;
+        change(&world, "u-9", &json!({ "email": "ninth@example.com" })).await;
+        if with_partner {
+            change(&world, "u-1", &json!({ "email": "real@example.com", "partner": { "key": "ADA" } })).await;
+        } else {
+            let sign_up = json!({ "key": "u-1", "email": "real@example.com", "partner": { "key": "ADA" } });
+            let answer = world.post("/v1/customers", &sign_up).await;
+            assert!(matches!(answer.status, 200 | 201), "{answer:?}");
+        }
+        let (victim, real) =
+            (story("victim", now_s() - DAY, "victim", false), story("real", now_s() - DAY, "real", false));
+        tell(&world, &[&victim, &real], &split(&[&victim, &real], now_s()).0).await;
+        expect_sales(&world, 1, 0).await;
+        assert_eq!(world.database.number("SELECT COUNT(*) FROM known_as").await, 2, "of the other one");
+        world.finish().await;
+    }
+}
+
+async fn sign_ups_of_browsers_hide_nobody(engine: Engine) {
+    let world = World::connected(engine).await;
+    world.partner("BOB").await;
+    world.customer("w-0", Some("big@example.com"), "BOB").await;
+    told_by_browser(&world, "w-0").await;
+    let many: Vec<String> = (1..=120)
+        .map(|n| {
+            format!(
+                "INSERT INTO customer (workspace_id, customer_id, mode, program_id, key, email, email_hash, name, surname, \
+                 status, tags, origin, partner_id, partner_by, created_at, updated_at) SELECT workspace_id, 'ctm_w{n}', \
+                 mode, program_id, 'w-{n}', email, email_hash, '', '', 'active', '[]', 'api', partner_id, 'browser', \
+                 created_at, updated_at FROM customer WHERE key = 'w-0'"
+            )
+        })
+        .collect();
+    world.database.damage(&many.join("; ")).await;
+    world.command(&["verify", "--rebuild", "--json"], "").await.ok();
+    world.customer("u-1", Some("big@example.com"), "ADA").await;
+    let bought = story("bought", now_s() - DAY, "big", false);
+    tell(&world, &[&bought], &split(&[&bought], now_s()).0).await;
+    expect_sales(&world, 1, 0).await;
+    // Another customer's key has nothing to do with it.
+    world.customer("u-2", None, "BOB").await;
+    change(&world, "u-2", &json!({ "key": "u-3" })).await;
+    world.finish().await;
+    change(&world, "u-1", &json!({ "name": "Big" })).await;
+    expect_sales(&world, 1, 0).await;
+    world.finish().await;
+}
+
+async fn of_two_programs_who_gave_it_up_comes_last(engine: Engine) {
+    let world = World::connected(engine).await;
+    let second = dated::second(&world).await;
+    dated::feed(&world, &second, "attach").await;
+    let key = world.database.text("SELECT public_id FROM program WHERE name = 'Second'").await;
+    assert_eq!(key, second);
+    world.customer("u-1", Some("old@example.com"), "ADA").await;
+    let now = now_s();
+    let first = story("first", now - DAY, "old", true);
+    tell(&world, &[&first], &split(&[&first], now).0).await;
+    change(&world, "u-1", &json!({ "key": "u-2", "email": "new@example.com" })).await;
+    // The same key and address in the other program.
+    let sql = "INSERT INTO customer (workspace_id, customer_id, mode, program_id, key, email, email_hash, name, surname, \
+         status, tags, origin, partner_id, partner_by, created_at, updated_at) SELECT c.workspace_id, 'ctm_other', \
+         c.mode, p.program_id, 'u-1', '', n.value, '', '', 'active', '[]', 'api', p.partner_id, 'api', \
+         c.updated_at + 1, c.updated_at + 1 FROM customer c JOIN known_as n ON n.customer_id = c.customer_id \
+         AND n.kind = 'email' AND n.value <> c.email_hash JOIN partner p ON p.key = 'ZOE' WHERE c.key = 'u-2'";
+    world.database.damage(sql).await;
+    world.command(&["verify", "--rebuild", "--json"], "").await.ok();
+    let (by_address, by_key) =
+        (story("address", now + 7_200, "old", true), keyed("key", now + 7_200, "u-1", false));
+    let both = [&by_address, &by_key];
+    tell(&world, &both, &split(&both, now + 10_800).0).await;
+    let each = commission(10_000, 1, 1);
+    dated::expect_money(&world, each, 2 * each).await;
+    world.finish().await;
+}
+
 async fn erasure_knows_a_person_by_what_it_was_known_as(engine: Engine) {
     let world = World::connected(engine).await;
     world.partner("BOB").await;
@@ -215,5 +311,25 @@ async fn erasure_knows_a_person_by_what_it_was_known_as(engine: Engine) {
     assert_eq!(world.database.column("SELECT key FROM customer WHERE key LIKE 'u-%'").await, ["u-lea-2"]);
     assert_eq!(world.digest().await, digest);
     expect_sales(&world, 2, 0).await;
+    world.finish().await;
+
+    // An address that was entered by mistake leads to whose it is, and a key that was an address to whose it was.
+    world.customer("Old.Mail@example.com", Some("mistyped@example.com"), "ADA").await;
+    change(&world, "Old.Mail@example.com", &json!({ "partner": { "key": "BOB" } })).await;
+    change(&world, "Old.Mail@example.com", &json!({ "key": "u-max", "email": "max@example.com" })).await;
+    world.customer("u-mistyped", Some("mistyped@example.com"), "BOB").await;
+    let said = erase("--email", "mistyped@example.com").await.ok().json();
+    assert_eq!(said["customers"], 1, "{said}");
+    assert_eq!(
+        world.database.number("SELECT COUNT(*) FROM known_as WHERE value = ''").await,
+        1,
+        "its hash is gone"
+    );
+    let said = erase("--email", "old.mail@example.com").await.ok().json();
+    assert_eq!(said["customers"], 1, "{said}");
+    for (table, column) in [("audit", "subject"), ("known_as", "value"), ("customer", "key")] {
+        let sql = format!("SELECT COUNT(*) FROM {table} WHERE LOWER({column}) LIKE '%old.mail%'");
+        assert_eq!(world.database.number(&sql).await, 0, "{table}");
+    }
     world.finish().await;
 }

@@ -19,7 +19,7 @@
 mod holding;
 mod policy;
 
-pub use holding::{Holding, holder_at};
+pub use holding::{Had, Holding, holder_at};
 pub use policy::{PolicyVersion, WINDOW_DAYS, policy_at, window_days};
 
 use crate::sale::EvidenceKind;

@@ -15,20 +15,42 @@ pub struct Holding<T> {
     pub by_browser: bool,
 }
 
+/// When something was had, as an instant sees it. The order is that in which holders go before one another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Had {
+    /// At that instant.
+    Then,
+    /// Until then: it was given up.
+    Before,
+    /// Only later.
+    Later,
+}
+
+impl<T> Holding<T> {
+    /// When it was had, seen from an instant (ms UTC), as far as whole seconds tell.
+    #[must_use]
+    pub fn had(&self, at_ms: i64) -> Had {
+        let at = second_of(at_ms);
+        match self.until_ms {
+            _ if second_of(self.from_ms) > at => Had::Later,
+            Some(until) if second_of(until) <= at => Had::Before,
+            _ => Had::Then,
+        }
+    }
+}
+
 /// Whose a purchase is that named the key or address at an instant (ms UTC, of whole seconds as Stripe tells them): of
 /// those who had it then, who had it first; else who gave it up last; else who got it first after it. Ties go to the
 /// first of the list. What was said is never unsaid: somebody who gives a key or an address up keeps what it brought.
 #[must_use]
 pub fn holder_at<T>(holdings: &[Holding<T>], at_ms: i64) -> Option<&Holding<T>> {
-    let at = second_of(at_ms);
     holdings.iter().min_by_key(|holding| {
-        let from = second_of(holding.from_ms);
-        let (class, order) = match holding.until_ms.map(second_of) {
-            _ if from > at => (2, from),
-            Some(until) if until <= at => (1, -until),
-            _ => (0, holding.from_ms),
+        let had = holding.had(at_ms);
+        let order = match holding.until_ms {
+            Some(until) if had == Had::Before => -until,
+            _ => holding.from_ms,
         };
-        (holding.by_browser, class, order)
+        (holding.by_browser, had, order)
     })
 }
 

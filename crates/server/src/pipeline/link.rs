@@ -11,7 +11,7 @@ use super::codes;
 use super::context::{Context, Fed};
 use super::project::{People, Person};
 use std::collections::BTreeSet;
-use tributary_domain::attribution::{holder_at, second_of};
+use tributary_domain::attribution::{Had, holder_at, second_of};
 use tributary_domain::ids;
 use tributary_domain::sale::EvidenceKind;
 use tributary_store::pipeline::erasure;
@@ -67,8 +67,11 @@ pub(super) async fn resolve(
     let mut before: Vec<Link> = before.collect();
     let mut left: Vec<String> = Vec::new();
     let mut changed = false;
+    let mut all = Vec::with_capacity(ctx.programs.len());
     for program in &ctx.programs {
-        let found = links_of(tx, ctx, program, buyer, &hints, seen).await?;
+        all.push((program, links_of(tx, ctx, program, buyer, &hints, seen).await?));
+    }
+    for (program, found) in held_before_given_up(all) {
         for link in &found {
             fill_person(tx, ctx, buyer, link, seen).await?;
             // New hints may name another partner: settlement looks, and only then computes every sale anew.
@@ -98,6 +101,33 @@ pub(super) async fn resolve(
     Ok(())
 }
 
+/// A customer found for a buyer, and when it had what it was found by, seen from when that was said.
+struct Found {
+    link: Link,
+    had: Had,
+}
+
+impl Found {
+    const fn surely(link: Link) -> Self {
+        Self { link, had: Had::Then }
+    }
+}
+
+/// The links of each program. What a customer of one program gave up, and one of another program had when it was said, is
+/// the other's.
+fn held_before_given_up(all: Vec<(&Fed, Vec<Found>)>) -> Vec<(&Fed, Vec<Link>)> {
+    let same = |a: &Link, b: &Link| (&a.kind, a.by_email) == (&b.kind, b.by_email);
+    let held: Vec<Link> = all
+        .iter()
+        .flat_map(|(_, found)| found)
+        .filter(|one| one.had == Had::Then)
+        .map(|one| one.link.clone())
+        .collect();
+    let kept = |one: &Found| one.had != Had::Before || !held.iter().any(|other| same(&one.link, other));
+    let links = |found: Vec<Found>| found.into_iter().filter(kept).map(|one| one.link).collect();
+    all.into_iter().map(|(program, found)| (program, links(found))).collect()
+}
+
 /// Which customer a buyer is in a program, and which one without its address, if it has sales that ask for that.
 async fn links_of(
     tx: &mut Tx<'_>,
@@ -106,10 +136,10 @@ async fn links_of(
     buyer: &str,
     hints: &[EvidenceRow],
     seen: &People,
-) -> Result<Vec<Link>, StoreError> {
+) -> Result<Vec<Found>, StoreError> {
     let first = find(tx, ctx, program, program.ever_matches(true), buyer, hints, seen).await?;
-    let mut found: Vec<Link> = first.into_iter().collect();
-    if found.iter().any(|link| link.by_email) {
+    let mut found: Vec<Found> = first.into_iter().collect();
+    if found.iter().any(|one| one.link.by_email) {
         for span in program.unmatched() {
             let whose = (ctx.connection_id.as_str(), buyer);
             if sales::any_within(tx, &ctx.workspace_id, whose, span).await? {
@@ -158,7 +188,7 @@ async fn without_email(
 ) -> Result<Option<Link>, StoreError> {
     let (ws, con) = (&ctx.workspace_id, &ctx.connection_id);
     let hints = evidence::hints(tx, ws, con, buyer).await?;
-    let found = find(tx, ctx, program, false, buyer, &hints, &People::new()).await?;
+    let found = find(tx, ctx, program, false, buyer, &hints, &People::new()).await?.map(|one| one.link);
     if let Some(link) = &found {
         people::upsert_link(tx, ws, con, buyer, link).await?;
         scopes::raise(tx, ws, &ctx.mode, &link.program_id, &link.customer_id, false).await?;
@@ -189,31 +219,30 @@ async fn find(
     buyer: &str,
     hints: &[EvidenceRow],
     seen: &People,
-) -> Result<Option<Link>, StoreError> {
+) -> Result<Option<Found>, StoreError> {
     let (ws, mode, program_id) = (&ctx.workspace_id, &ctx.mode, program.program_id.as_str());
     let place = (ws.as_str(), mode.as_str(), program_id);
     let of = |kind: EvidenceKind| hints.iter().filter(move |hint| hint.kind == kind.as_str());
     for hint in of(EvidenceKind::Api) {
         let customer = people::find_customer(tx, ws, &hint.value).await?;
         if let Some(customer) = customer.filter(|c| c.program_id == program_id && c.mode == *mode) {
-            return Ok(Some(link_by(hint, &customer)));
+            return Ok(Some(Found::surely(link_by(hint, &customer))));
         }
     }
     if erasure::any(tx, ws).await? {
         let con = &ctx.connection_id;
         for by_email in if match_email { &[true, false][..] } else { &[false] } {
             if let Some(link) = erasure::link_of(tx, ws, con, buyer, program_id, *by_email).await? {
-                return Ok(Some(link));
+                return Ok(Some(Found::surely(link)));
             }
         }
     }
     // What only a browser told of gives way to every customer that a call made.
-    let mut by_browser: Option<(Customer, Link)> = None;
+    let mut by_browser: Option<(Customer, Found)> = None;
     for kind in [EvidenceKind::CustomerMetadata, EvidenceKind::ClientReference] {
         for hint in of(kind) {
-            let Some(customer) = named(tx, place, Name::Key, &hint.value, hint.effective_at).await? else {
-                continue;
-            };
+            let found = named(tx, place, Name::Key, &hint.value, hint.effective_at).await?;
+            let Some((customer, had)) = found else { continue };
             // A client reference is read as a partner's key first.
             let names_partner = kind == EvidenceKind::ClientReference
                 && people::find_partner_by_key(tx, ws, program_id, &hint.value).await?.is_some();
@@ -221,24 +250,26 @@ async fn find(
                 continue;
             }
             let link = link_by(hint, &customer);
-            if let Some(link) = weigh(&mut by_browser, customer, link) {
-                return Ok(Some(link));
+            if let Some(found) = weigh(&mut by_browser, customer, Found { link, had }) {
+                return Ok(Some(found));
             }
         }
     }
-    // Stripe gives an id to one alone: whoever had it has it.
-    if let Some(customer) = named(tx, place, Name::Key, buyer, i64::MAX).await? {
+    // Stripe's id of the buyer as a key: it is said from the first that is known of the buyer on.
+    let first = hints.first().map_or(i64::MIN, |hint| hint.effective_at);
+    if let Some((customer, had)) = named(tx, place, Name::Key, buyer, first).await? {
         let link = link_to(&customer, EvidenceKind::StripeId);
-        if let Some(link) = weigh(&mut by_browser, customer, link) {
-            return Ok(Some(link));
+        if let Some(found) = weigh(&mut by_browser, customer, Found { link, had }) {
+            return Ok(Some(found));
         }
     }
     if match_email {
         for hint in of(EvidenceKind::Email) {
-            if let Some(customer) = named(tx, place, Name::Email, &hint.value, hint.effective_at).await? {
+            let found = named(tx, place, Name::Email, &hint.value, hint.effective_at).await?;
+            if let Some((customer, had)) = found {
                 let link = Link { by_email: true, ..link_to(&customer, EvidenceKind::Email) };
-                if let Some(link) = weigh(&mut by_browser, customer, link) {
-                    return Ok(Some(link));
+                if let Some(found) = weigh(&mut by_browser, customer, Found { link, had }) {
+                    return Ok(Some(found));
                 }
             }
         }
@@ -246,44 +277,46 @@ async fn find(
     let by = naming_partner(tx, ctx, program, hints).await?;
     let given = given(tx, ctx, program_id, buyer).await?;
     let by = by.or(given.as_ref());
-    match (by, by_browser) {
+    let born = match (by, by_browser) {
         // A browser joins the purchases that come after it; it does not take a customer that a purchase made.
         (Some(by), Some((customer, _))) if second_of(customer.created_at) > by.effective_at => {
-            bear(tx, ctx, program_id, buyer, hints, by, seen).await
+            bear(tx, ctx, program_id, buyer, hints, by, seen).await?
         }
-        (_, Some((_, link))) => Ok(Some(link)),
-        (Some(by), None) => bear(tx, ctx, program_id, buyer, hints, by, seen).await,
-        (None, None) => Ok(None),
-    }
+        (_, Some((_, found))) => return Ok(Some(found)),
+        (Some(by), None) => bear(tx, ctx, program_id, buyer, hints, by, seen).await?,
+        (None, None) => None,
+    };
+    Ok(born.map(Found::surely))
 }
 
-/// The customer, made by a call or the script, that a key or an address meant at an instant (ms UTC).
+/// The customer, made by a call or the script, that a key or an address meant at an instant (ms UTC), and when it had it.
 async fn named(
     tx: &mut Tx<'_>,
     place: (&str, &str, &str),
     name: Name,
     value: &str,
     at: i64,
-) -> Result<Option<Customer>, StoreError> {
+) -> Result<Option<(Customer, Had)>, StoreError> {
     if let Some(holdings) = known_as::holdings(tx, place, name, value).await? {
-        return Ok(holder_at(&holdings, at).map(|holding| holding.who.clone()));
+        return Ok(holder_at(&holdings, at).map(|holding| (holding.who.clone(), holding.had(at))));
     }
     let (ws, mode, program_id) = place;
-    match name {
+    let found = match name {
         Name::Key => {
             let found = people::find_customer_by_key(tx, ws, mode, program_id, value).await?;
-            Ok(found.filter(|customer| customer.origin == "api"))
+            found.filter(|customer| customer.origin == "api")
         }
-        Name::Email => people::find_customer_by_email(tx, ws, mode, program_id, value).await,
-    }
+        Name::Email => people::find_customer_by_email(tx, ws, mode, program_id, value).await?,
+    };
+    Ok(found.map(|customer| (customer, Had::Then)))
 }
 
-/// The link, if a call made its customer. Of the customers that only a browser told of, the first is kept aside.
-fn weigh(by_browser: &mut Option<(Customer, Link)>, customer: Customer, link: Link) -> Option<Link> {
+/// What was found, if a call made its customer. Of the customers that only a browser told of, the first is kept aside.
+fn weigh(by_browser: &mut Option<(Customer, Found)>, customer: Customer, found: Found) -> Option<Found> {
     if customer.partner_by != "browser" {
-        return Some(link);
+        return Some(found);
     }
-    by_browser.get_or_insert((customer, link));
+    by_browser.get_or_insert((customer, found));
     None
 }
 

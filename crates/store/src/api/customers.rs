@@ -320,6 +320,10 @@ async fn note_names(
     before: &Customer,
     c: &Customer,
 ) -> Result<(), StoreError> {
+    if before.partner_by == "browser" && c.partner_by != "browser" {
+        // What anybody may have typed into a form is not what the customer was.
+        return known_as::forget(tx, &place.workspace_id, &c.customer_id).await;
+    }
     let hash = |customer: &Customer| customer.email_hash.clone().unwrap_or_default();
     for (name, was, is) in
         [(Name::Key, before.key.clone(), c.key.clone()), (Name::Email, hash(before), hash(c))]

@@ -1,5 +1,6 @@
 //! Persons who were erased: tombstones, and what is taken away.
 
+use super::known_as::{self, Name};
 use super::people::{Customer, Link};
 use crate::{P, Row, StoreError, Tx};
 use std::collections::BTreeSet;
@@ -145,8 +146,8 @@ fn named(row: &Row) -> Result<Named, StoreError> {
     })
 }
 
-/// The customers that have or had a key or the hash of an address, and noted it, in every program and mode. At most 1,000.
-async fn by_noted(tx: &mut Tx<'_>, workspace_id: &str, value: &str) -> Result<Vec<Named>, StoreError> {
+/// The customers that had a key or the hash of an address that nobody has now, in every program and mode. At most 1,000.
+async fn by_former(tx: &mut Tx<'_>, workspace_id: &str, value: &str) -> Result<Vec<Named>, StoreError> {
     let sql = concat!(
         "SELECT DISTINCT ",
         named_columns!(),
@@ -168,7 +169,7 @@ pub async fn by_id(tx: &mut Tx<'_>, workspace_id: &str, id: &str) -> Result<Vec<
     );
     let rows = tx.rows(sql, &[P::T(workspace_id), P::T(id)]).await?;
     if rows.is_empty() {
-        return by_noted(tx, workspace_id, id).await;
+        return by_former(tx, workspace_id, id).await;
     }
     rows.iter().map(named).collect()
 }
@@ -187,10 +188,21 @@ pub async fn by_email(tx: &mut Tx<'_>, workspace_id: &str, email: &str) -> Resul
     );
     let (lower, ascii) = (email.trim().to_lowercase(), email.trim().to_ascii_lowercase());
     let params = [P::T(workspace_id), P::T(&lower), P::T(&ascii)];
-    tx.rows(sql, &params).await?.iter().map(named).collect()
+    let mut rows = tx.rows(sql, &params).await?;
+    // A key that was an address.
+    let former = concat!(
+        "SELECT DISTINCT ",
+        named_columns!(),
+        " FROM known_as n JOIN customer c ON c.workspace_id = n.workspace_id AND c.customer_id = n.customer_id \
+         WHERE n.workspace_id = $1 AND n.kind = 'key' AND LOWER(n.value) IN ($2, $3) AND NOT EXISTS (SELECT 1 \
+         FROM customer o WHERE o.workspace_id = n.workspace_id AND o.customer_id <> n.customer_id \
+         AND (LOWER(o.email) IN ($2, $3) OR LOWER(o.key) IN ($2, $3))) LIMIT 1000"
+    );
+    rows.extend(tx.rows(former, &params).await?);
+    rows.iter().map(named).collect()
 }
 
-/// The customers whose address has a hash, or had it, in every program and mode. At most 2,000.
+/// The customers whose address has a hash, in every program and mode; where nobody has it, those who had it. At most 1,000.
 ///
 /// # Errors
 /// The database's.
@@ -205,9 +217,10 @@ pub async fn by_hash(
         " FROM customer c WHERE c.workspace_id = $1 AND c.email_hash = $2 LIMIT 1000"
     );
     let rows = tx.rows(sql, &[P::T(workspace_id), P::T(email_hash)]).await?;
-    let mut found: Vec<Named> = rows.iter().map(named).collect::<Result<_, _>>()?;
-    found.extend(by_noted(tx, workspace_id, email_hash).await?);
-    Ok(found)
+    if rows.is_empty() {
+        return by_former(tx, workspace_id, email_hash).await;
+    }
+    rows.iter().map(named).collect()
 }
 
 /// The customers that purchases of a buyer (`connection|buyer`) made, also those that it is no more.
@@ -331,7 +344,6 @@ pub async fn clear_customer(
         "UPDATE visit SET visitor = '', landing = '', referrer = '' WHERE workspace_id = $1 AND visit_id IN \
          (SELECT visit_id FROM browser_signup WHERE workspace_id = $1 AND customer_id = $2 AND visit_id IS NOT NULL)",
         "UPDATE browser_signup SET value = '', page = '', visit_id = NULL WHERE workspace_id = $1 AND customer_id = $2",
-        "DELETE FROM known_as WHERE workspace_id = $1 AND customer_id = $2",
     ] {
         tx.exec(sql, &[ws, id]).await?;
     }
@@ -341,7 +353,12 @@ pub async fn clear_customer(
     tx.exec(sql, &[ws, id, P::T(key), P::opt_t(partner_id), P::I(now)]).await?;
     let of = (before.program_id.as_str(), before.mode.as_str());
     super::decisions::follow_key(tx, workspace_id, of, &before.key, key).await?;
-    crate::pages::audit::follow_key(tx, workspace_id, of, &before.key, key).await?;
+    let former = known_as::of_nobody_else(tx, workspace_id, &before.customer_id).await?;
+    let former = former.iter().filter(|(name, _)| *name == Name::Key).map(|(_, value)| value);
+    for old in former.chain([&before.key]) {
+        crate::pages::audit::follow_key(tx, workspace_id, of, old, key).await?;
+    }
+    known_as::forget(tx, workspace_id, &before.customer_id).await?;
     let sql = "INSERT INTO erasure (workspace_id, customer_id, actor, created_at) VALUES ($1, $2, $3, $4) \
          ON CONFLICT (workspace_id, customer_id) DO NOTHING";
     tx.exec(sql, &[ws, id, P::T(actor), P::I(now)]).await?;

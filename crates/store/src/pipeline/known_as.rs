@@ -44,11 +44,15 @@ pub async fn note(
     (is, now): (&str, i64),
 ) -> Result<(), StoreError> {
     let of = [P::T(workspace_id), P::T(customer_id), P::T(name.as_str())];
+    let last = "SELECT MAX(from_ms) FROM known_as WHERE workspace_id = $1 AND customer_id = $2 AND kind = $3";
+    let last = tx.opt(last, &of).await?.map(|row| row.opt_int(0)).transpose()?.flatten().unwrap_or(since);
+    // A clock that went back, or two changes in one millisecond: what was had before was had for a while.
+    let now = now.max(last.saturating_add(1));
     let first = "INSERT INTO known_as (workspace_id, customer_id, kind, from_ms, value) SELECT $1, $2, $3, CAST($4 AS BIGINT), $5 \
          WHERE NOT EXISTS (SELECT 1 FROM known_as WHERE workspace_id = $1 AND customer_id = $2 AND kind = $3)";
     tx.exec(first, &[&of[..], &[P::I(since), P::T(was)]].concat()).await?;
-    let next = "INSERT INTO known_as (workspace_id, customer_id, kind, from_ms, value) VALUES ($1, $2, $3, $4, $5) \
-         ON CONFLICT (workspace_id, customer_id, kind, from_ms) DO UPDATE SET value = excluded.value";
+    let next =
+        "INSERT INTO known_as (workspace_id, customer_id, kind, from_ms, value) VALUES ($1, $2, $3, $4, $5)";
     tx.exec(next, &[&of[..], &[P::I(now), P::T(is)]].concat()).await?;
     Ok(())
 }
@@ -92,10 +96,11 @@ const HAD: &str = concat!(
      AND m.customer_id = n.customer_id AND m.kind = n.kind AND m.from_ms > n.from_ms) \
      FROM known_as n JOIN customer c ON c.workspace_id = n.workspace_id AND c.customer_id = n.customer_id \
      WHERE n.workspace_id = $1 AND n.value = $5 AND n.kind = $4 AND c.mode = $2 AND c.program_id = $3 \
-     AND c.origin = 'api' ORDER BY n.from_ms, n.customer_id LIMIT 100"
+     AND c.origin = 'api' ORDER BY CASE WHEN c.partner_by = 'browser' THEN 1 ELSE 0 END, n.from_ms, n.customer_id LIMIT 100"
 );
 
-/// Those who never changed it have no row.
+/// Those who never changed it have no row. The order is an expression: SQLite would else read all customers of the program
+/// in the order of an index rather than sort the few of the value.
 macro_rules! have {
     ($column:literal) => {
         concat!(
@@ -105,7 +110,8 @@ macro_rules! have {
              AND c.program_id = $3 AND c.",
             $column,
             " = $5 AND c.origin = 'api' AND NOT EXISTS (SELECT 1 FROM known_as n WHERE n.workspace_id = $1 \
-             AND n.customer_id = c.customer_id AND n.kind = $4) ORDER BY c.created_at, c.key LIMIT 100"
+             AND n.customer_id = c.customer_id AND n.kind = $4) ORDER BY CASE WHEN c.partner_by = 'browser' THEN 1 ELSE 0 END, \
+             c.created_at, c.key LIMIT 100"
         )
     };
 }
@@ -127,4 +133,50 @@ pub async fn of_customer(
     rows.iter()
         .map(|row| Ok((if row.text(0)? == "key" { Name::Key } else { Name::Email }, row.text(1)?)))
         .collect()
+}
+
+/// Forgets what a customer had: it is what it is now, and was it from the start.
+///
+/// # Errors
+/// The database's.
+pub async fn forget(tx: &mut Tx<'_>, workspace_id: &str, customer_id: &str) -> Result<(), StoreError> {
+    let sql = "DELETE FROM known_as WHERE workspace_id = $1 AND customer_id = $2";
+    tx.exec(sql, &[P::T(workspace_id), P::T(customer_id)]).await?;
+    Ok(())
+}
+
+/// The keys and addresses that a customer has noted and that nobody else has now: (what it is, value).
+///
+/// # Errors
+/// The database's.
+pub async fn of_nobody_else(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    customer_id: &str,
+) -> Result<Vec<(Name, String)>, StoreError> {
+    let mut own = Vec::new();
+    for (name, value) in of_customer(tx, workspace_id, customer_id).await? {
+        let sql = match name {
+            Name::Key => {
+                "SELECT 1 FROM customer WHERE workspace_id = $1 AND customer_id <> $2 AND key = $3 LIMIT 1"
+            }
+            Name::Email => {
+                "SELECT 1 FROM customer WHERE workspace_id = $1 AND customer_id <> $2 AND email_hash = $3 LIMIT 1"
+            }
+        };
+        if tx.opt(sql, &[P::T(workspace_id), P::T(customer_id), P::T(&value)]).await?.is_none() {
+            own.push((name, value));
+        }
+    }
+    Ok(own)
+}
+
+/// Takes the hash of an erased person's address from whoever else had it; when, stays.
+///
+/// # Errors
+/// The database's.
+pub async fn blank(tx: &mut Tx<'_>, workspace_id: &str, email_hash: &str) -> Result<(), StoreError> {
+    let sql = "UPDATE known_as SET value = '' WHERE workspace_id = $1 AND value = $2 AND kind = 'email'";
+    tx.exec(sql, &[P::T(workspace_id), P::T(email_hash)]).await?;
+    Ok(())
 }

@@ -28,6 +28,8 @@ pub(super) struct Person {
     named_by: BTreeMap<String, BTreeSet<String>>,
     /// Addresses in clear, lower case.
     pub(super) emails: BTreeSet<String>,
+    /// The keyed hashes of addresses.
+    pub(super) hashes: BTreeSet<String>,
     /// Client references that their purchases carried.
     pub(super) references: BTreeSet<String>,
 }
@@ -66,13 +68,13 @@ impl Unit for Find {
             let before = (person.customers.len(), person.buyers.len());
             self.by_customers(tx, &connections, &mut person).await?;
             self.by_buyers(tx, &mut person).await?;
-            let hashes = self.hashes(tx, &mut person).await?;
+            person.hashes = self.hashes(tx, &mut person).await?;
             for email in person.emails.clone() {
                 person.customers.extend(erasure::by_email(tx, ws, &email).await?);
             }
-            for hash in &hashes {
-                person.customers.extend(erasure::by_hash(tx, ws, hash).await?);
-                person.buyers.extend(erasure::buyers_by_hash(tx, ws, hash).await?);
+            for hash in person.hashes.clone() {
+                person.customers.extend(erasure::by_hash(tx, ws, &hash).await?);
+                person.buyers.extend(erasure::buyers_by_hash(tx, ws, &hash).await?);
                 add_buyer(tx, ws, &connections, &format!("guest:{hash}"), &mut person).await?;
             }
             if before == (person.customers.len(), person.buyers.len()) {
@@ -113,7 +115,7 @@ impl Find {
             // A call keeps a customer for good that a purchase made, also when its buyer is another customer since.
             let born = customer.born_of.as_deref().and_then(|born_of| born_of.split_once('|'));
             person.buyers.extend(born.map(|(connection, buyer)| (connection.to_owned(), buyer.to_owned())));
-            let former = known_as::of_customer(tx, ws, &customer.customer_id).await?;
+            let former = known_as::of_nobody_else(tx, ws, &customer.customer_id).await?;
             let former = former.iter().filter(|(name, _)| *name == Name::Key).map(|(_, key)| key);
             for key in former.chain([&customer.key]) {
                 let id = key.strip_prefix("stripe_").unwrap_or(key);
@@ -147,7 +149,10 @@ impl Find {
         for customer in &person.customers {
             hashes.extend(customer.email_hash.clone());
             let mut texts = vec![customer.email.clone(), customer.key.clone()];
-            for (name, value) in known_as::of_customer(tx, &self.workspace_id, &customer.customer_id).await? {
+            // What somebody else has now leads to that one, and not to who had it before.
+            for (name, value) in
+                known_as::of_nobody_else(tx, &self.workspace_id, &customer.customer_id).await?
+            {
                 match name {
                     Name::Key => texts.push(value),
                     Name::Email => drop(hashes.insert(value)),

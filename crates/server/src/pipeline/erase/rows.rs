@@ -14,7 +14,7 @@ use tributary_domain::fact::Fact;
 use tributary_domain::ids;
 use tributary_store::pages::audit::customer_subject;
 use tributary_store::pipeline::decisions::{self, AS_EVIDENCE_SAYS};
-use tributary_store::pipeline::{erasure, evidence, objects, people, sales};
+use tributary_store::pipeline::{erasure, evidence, known_as, objects, people, sales};
 use tributary_store::{P, StoreError, Tx, Unit, connections};
 
 /// Sales frozen at once.
@@ -58,6 +58,9 @@ impl Unit for Erase {
             }
         }
         self.set_tombstones(tx).await?;
+        for hash in &self.person.hashes {
+            known_as::blank(tx, ws, hash).await?;
+        }
         let visits: BTreeSet<String> =
             self.person.references.iter().filter(|value| is_visit_id(value)).cloned().collect();
         erasure::clear_visits(tx, ws, &visits).await?;
