@@ -4,6 +4,7 @@ use crate::support::browser::Browser;
 use crate::support::story::{Story, commission, expected};
 use crate::support::world::{EMAIL, PASSWORD};
 use crate::support::{Engine, Numbers, World, both_engines, eventually};
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -18,6 +19,8 @@ both_engines!(
     a_code_that_is_given_later_counts_for_earlier_sales_and_taken_away_keeps_them,
     the_form_takes_what_stripe_would_take,
     a_code_that_fits_two_programs_gives_nobody,
+    the_first_code_finds_a_purchase_that_just_comes,
+    of_three_who_are_given_a_code_at_once_one_has_it,
 );
 
 /// The id of a code at Stripe.
@@ -389,5 +392,49 @@ async fn a_code_that_fits_two_programs_gives_nobody(engine: Engine) {
     world.expect_totals::<&str>(&[]).await;
     let said = why(&world, &story.plot.session()).await;
     assert_eq!(said["place_reason"], "the promotion code “SHARED” fits two programs equally", "{said}");
+    world.finish().await;
+}
+
+async fn the_first_code_finds_a_purchase_that_just_comes(engine: Engine) {
+    for n in 0..4 {
+        let world = World::connected(engine).await;
+        world.partner("BOB").await;
+        let story = Story {
+            plot: quiet(&format!("first{n}")),
+            era: Era::Dahlia,
+            subscription: false,
+            partner: Some("BOB"),
+        };
+        story.put(&world.stripe);
+        let mut events = story.events();
+        reduce(&world, &story, &mut events, 1, "BOB-20");
+        world.stripe.put(promotion_code("BOB-20", true));
+        events.push(told("BOB-20", 0));
+        tokio::join!(world.deliver_all(&events), give(&world, "BOB", "BOB-20", ""));
+        at_rest(&world).await;
+        world.expect_totals(&expected(&[story])).await;
+        world.finish().await;
+    }
+}
+
+async fn of_three_who_are_given_a_code_at_once_one_has_it(engine: Engine) {
+    let world = World::connected(engine).await;
+    let (browser, token) = owner(&world).await;
+    let form = [("form_token", token.as_str()), ("code", "ONE-20"), ("promo_id", "")];
+    let mut asked = Vec::new();
+    for key in ["ADA", "BOB", "CID"] {
+        if key != "ADA" {
+            world.partner(key).await;
+        }
+        asked.push((
+            browser.clone(),
+            format!("/p/{}/partners/{}/codes", world.program, id_of(&world, key).await),
+        ));
+    }
+    let answers = join_all(asked.iter_mut().map(|(browser, path)| browser.post(&world, path, &form))).await;
+    let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [303, 422, 422]);
+    assert_eq!(world.database.number("SELECT COUNT(*) FROM partner_code").await, 1);
     world.finish().await;
 }

@@ -31,6 +31,7 @@ mod mutants;
 mod oauth;
 mod pages;
 mod purge;
+mod races;
 mod reconcile;
 mod replay;
 mod rest;

@@ -8,7 +8,11 @@ use crate::support::{Engine, World, both_engines, eventually};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-both_engines!(a_deleted_sale_is_found_and_healed, what_was_never_delivered_is_found_and_healed);
+both_engines!(
+    a_deleted_sale_is_found_and_healed,
+    what_was_never_delivered_is_found_and_healed,
+    what_came_to_another_end_is_found_and_healed,
+);
 
 async fn reconcile(world: &World, more: &[&str]) -> (i32, Value) {
     let mut arguments = vec![
@@ -214,5 +218,54 @@ async fn what_was_never_delivered_is_found_and_healed(engine: Engine) {
     .await;
     world.settled().await;
     assert!(browser.get(&world, &history).await.body.contains("by hand"));
+    world.finish().await;
+}
+
+/// A charge over 100.00 of a customer whom the partner brought.
+async fn charge(sandbox: &Sandbox, n: usize) -> String {
+    let email = format!("ended{n}@shop.example");
+    let form = [("email", email.as_str()), ("metadata[partner_key]", "ADA")];
+    let customer = sandbox.stripe(KEY, "POST", "customers", &form).await.expect(200).json;
+    let form =
+        [("amount", "10000"), ("currency", "usd"), ("customer", customer["id"].as_str().expect("an id"))];
+    let made = sandbox.stripe(KEY, "POST", "charges", &form).await.expect(200).json;
+    made["id"].as_str().expect("an id").to_owned()
+}
+
+/// How it began was told, how it ended was not.
+async fn what_came_to_another_end_is_found_and_healed(engine: Engine) {
+    let (world, sandbox) = Sandbox::with_world(engine).await;
+    world.connect_with(&world.program, KEY, None).await.ok();
+    world.partner("ADA").await;
+    let (mut disputes, mut refunds) = (Vec::new(), Vec::new());
+    for n in 0..4 {
+        let charge = charge(&sandbox, n).await;
+        if n < 3 {
+            let made = sandbox.control(&format!("charges/{charge}/dispute"), &json!({})).await;
+            disputes.push(made["id"].as_str().expect("an id").to_owned());
+        } else {
+            let form = [("charge", charge.as_str()), ("amount", "4000")];
+            let made = sandbox.stripe(KEY, "POST", "refunds", &form).await.expect(200).json;
+            refunds.push(made["id"].as_str().expect("an id").to_owned());
+        }
+    }
+    sandbox.control(&format!("disputes/{}/close", disputes[2]), &json!({ "status": "lost" })).await;
+    sandbox.control("delivery/flush", &json!({})).await;
+    sandbox.agree(&world).await;
+    let (code, said) = reconcile(&world, &[]).await;
+    assert_eq!((code, &said["ties"]), (0, &json!(true)), "{said}");
+
+    let lossy = json!({ "shuffle": false, "duplicate_percent": 0, "drop_percent": 100, "hold": false });
+    sandbox.control("delivery", &lossy).await;
+    for (dispute, status) in disputes.iter().zip(["lost", "won"]) {
+        sandbox.control(&format!("disputes/{dispute}/close"), &json!({ "status": status })).await;
+    }
+    sandbox.control(&format!("refunds/{}/fail", refunds[0]), &json!({})).await;
+    let (code, said) = reconcile(&world, &[]).await;
+    assert_eq!(code, 1, "{said}");
+    assert_eq!(count(&said, "different"), 3, "{said}");
+    let (code, said) = reconcile(&world, &["--heal"]).await;
+    assert_eq!((code, &said["ties"]), (0, &json!(true)), "{said}");
+    sandbox.agree(&world).await;
     world.finish().await;
 }

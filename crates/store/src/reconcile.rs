@@ -11,10 +11,12 @@ pub struct Item {
     pub list: String,
     /// Lower case.
     pub currency: String,
-    /// Paid, captured, given back or disputed, minor units.
+    /// Paid, captured, given back or disputed, minor units; 0 for what came to nothing.
     pub amount: i64,
     /// When that was, ms UTC.
     pub at: i64,
+    /// What it came to where the amount does not show it; of a dispute `open`, `lost` or `over`.
+    pub state: String,
 }
 
 fn item(row: &Row) -> Result<Item, StoreError> {
@@ -24,6 +26,7 @@ fn item(row: &Row) -> Result<Item, StoreError> {
         currency: row.text(2)?,
         amount: row.int(3)?,
         at: row.int(4)?,
+        state: row.text(5)?,
     })
 }
 
@@ -38,13 +41,13 @@ pub async fn insert(
     run_id: &str,
     items: &[Item],
 ) -> Result<(), StoreError> {
-    let sql = "INSERT INTO reconcile_item (workspace_id, connection_id, run_id, object_id, list, currency, amount, at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (workspace_id, connection_id, run_id, object_id) DO NOTHING";
+    let sql = "INSERT INTO reconcile_item (workspace_id, connection_id, run_id, object_id, list, currency, amount, at, \
+         state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (workspace_id, connection_id, run_id, object_id) DO NOTHING";
     let sets: Vec<_> = items
         .iter()
         .map(|i| {
             let ids = [P::T(workspace_id), P::T(connection_id), P::T(run_id), P::T(&i.object_id)];
-            let rest = [P::T(&i.list), P::T(&i.currency), P::I(i.amount), P::I(i.at)];
+            let rest = [P::T(&i.list), P::T(&i.currency), P::I(i.amount), P::I(i.at), P::T(&i.state)];
             ids.into_iter().chain(rest).collect()
         })
         .collect();
@@ -66,7 +69,7 @@ pub async fn after(
     after: &str,
     limit: i64,
 ) -> Result<Vec<Item>, StoreError> {
-    let sql = "SELECT object_id, list, currency, amount, at FROM reconcile_item WHERE workspace_id = $1 \
+    let sql = "SELECT object_id, list, currency, amount, at, state FROM reconcile_item WHERE workspace_id = $1 \
          AND connection_id = $2 AND run_id = $3 AND object_id > $4 ORDER BY object_id LIMIT $5";
     let params = [P::T(workspace_id), P::T(connection_id), P::T(run_id), P::T(after), P::I(limit)];
     tx.rows(sql, &params).await?.iter().map(item).collect()

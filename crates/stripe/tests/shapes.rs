@@ -477,6 +477,17 @@ fn credit_notes_say_what_went_back_outside_of_stripe() {
     assert_eq!(of(&issued, "cn_1", F::OutOfBand), int(300));
     assert_eq!(of(&issued, "cn_1", F::Invoice), text("in_1"));
     assert_eq!(of(&issued, "re_1", F::Amount), int(600));
+    // What went back to a payment record has no refund of its own.
+    let mut recorded = json!({
+        "id": "cn_1", "object": "credit_note", "amount": 900, "currency": "usd", "invoice": "in_1", "status": "issued",
+        "type": "post_payment", "out_of_band_amount": null, "pre_payment_amount": 0,
+        "refunds": [{ "type": "payment_record_refund", "amount_refunded": 400, "refund": null,
+                      "payment_record_refund": { "payment_record": "pr_1", "refund_group": "pag_1" } },
+                    { "type": "refund", "amount_refunded": 500, "refund": "re_1", "payment_record_refund": null }],
+    });
+    assert_eq!(of(&facts(&event("credit_note.created", recorded.clone())), "cn_1", F::OutOfBand), int(400));
+    recorded["out_of_band_amount"] = json!(100);
+    assert_eq!(of(&facts(&event("credit_note.created", recorded)), "cn_1", F::OutOfBand), int(500));
     let voided = facts(&note("credit_note.voided", "issued"));
     assert_eq!(of(&voided, "cn_1", F::CreditStatus), text("void"));
 }

@@ -18,6 +18,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use tributary_domain::ids::IdKind;
 use tributary_store::pipeline::codes::{self, PartnerCode};
+use tributary_store::pipeline::objects;
 use tributary_store::{StoreError, Tx, Unit};
 
 /// Codes of one partner at most.
@@ -238,6 +239,8 @@ impl Unit for Give {
         let ws = &self.workspace_id;
         let frame = visit::load(tx, ws, &self.place.0).await?;
         let place = frame.place();
+        // Before anything is asked: the worker may just read a purchase for which nobody has a code yet.
+        objects::lock_program(tx, ws, &api_place(&place).program_id).await?;
         let partner = find(tx, &place, &self.place.1).await?;
         let owned = codes::of_partner(tx, ws, &partner.partner_id).await?;
         if owned.iter().filter(|one| one.until_ms.is_none()).count() >= CODES_MAX {
@@ -285,6 +288,7 @@ impl Unit for Take {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let ws = &self.workspace_id;
         let frame = visit::load(tx, ws, &self.place.0).await?;
+        objects::lock_program(tx, ws, &api_place(&frame.place()).program_id).await?;
         let partner = find(tx, &frame.place(), &self.place.1).await?;
         let one = codes::find(tx, ws, &self.code_id).await?;
         let one = one

@@ -164,7 +164,7 @@ impl Keep {
                 inbox::insert_observation(tx, &c.workspace_id, &c.connection_id, observation).await?;
                 let delay = LINK_DELAY_MS;
                 let ctx =
-                    Context::load(tx, &c.workspace_id, &c.connection_id, &c.mode, self.now, delay).await?;
+                    Context::locked(tx, &c.workspace_id, &c.connection_id, &c.mode, self.now, delay).await?;
                 ingest(tx, &ctx, std::slice::from_ref(source), people).await?;
                 self.conclude(tx, &ctx, run, observation, source).await?;
                 (*count, *count)

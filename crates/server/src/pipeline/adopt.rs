@@ -94,8 +94,7 @@ pub async fn go_home(tx: &mut Tx<'_>, lies: &Context, row: &Stored) -> Result<()
     let home = told_by(tx, ws, &lies.mode, &row.program_id, &row.key).await?;
     let Some(home) = home.filter(|home| *home != lies.connection_id) else { return Ok(()) };
     let Some(sale) = movable(tx, lies, row, &lies.connection_id).await? else { return Ok(()) };
-    let ctx = Context::load(tx, ws, &home, &lies.mode, lies.now, 0).await?;
-    objects::lock_connection(tx, ws, &home).await?;
+    let ctx = Context::locked(tx, ws, &home, &lies.mode, lies.now, 0).await?;
     take_in(tx, &ctx, &[row.source(true)], &People::new()).await?;
     leave(tx, &ctx, &[Moving { row: row.clone(), from: lies.connection_id.clone(), sale }]).await
 }

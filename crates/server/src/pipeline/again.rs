@@ -107,7 +107,7 @@ pub async fn policy_added(
             look_again(tx, ws, &connection.mode, &buyers, now).await?;
         }
     }
-    Ok(())
+    scopes::raise_from(tx, ws, program_id, now).await
 }
 
 /// To be called in the unit that stored a visit later than the visitor was sent on: a purchase may have named it

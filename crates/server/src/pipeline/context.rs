@@ -4,7 +4,7 @@ use tributary_domain::attribution::{PolicyVersion, policy_at};
 use tributary_domain::sale::Wants;
 use tributary_domain::terms::{TermsVersion, in_force};
 use tributary_store::connections::feeds::{self, Spans};
-use tributary_store::pipeline::{codes, policies};
+use tributary_store::pipeline::{codes, objects, policies};
 use tributary_store::{StoreError, Tx, workspaces};
 
 /// A program that a connection feeds, or fed.
@@ -92,6 +92,23 @@ pub fn api_connection(program_id: &str, mode: &str) -> String {
 }
 
 impl Context {
+    /// The same as [`Self::load`] for who is going to write: what programs set, and who has a code, does not change from
+    /// here on. One who loads first and waits for the lock then would write by what was set before.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn locked(
+        tx: &mut Tx<'_>,
+        workspace_id: &str,
+        connection_id: &str,
+        mode: &str,
+        now: i64,
+        link_delay_ms: i64,
+    ) -> Result<Self, StoreError> {
+        objects::lock_connection(tx, workspace_id, connection_id).await?;
+        Self::load(tx, workspace_id, connection_id, mode, now, link_delay_ms).await
+    }
+
     /// Loads the programs of a connection.
     ///
     /// # Errors

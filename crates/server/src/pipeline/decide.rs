@@ -41,6 +41,9 @@ pub struct Decision {
 /// [`StoreError::NotFound`] if the subject is no sale.
 pub async fn decide(tx: &mut Tx<'_>, d: &Decision, now: i64) -> Result<(), StoreError> {
     let ws = &d.workspace_id;
+    // Before it is read: what the worker learns of the sale meanwhile would be written over.
+    objects::lock_program(tx, ws, &d.program_id).await?;
+    objects::lock_connection(tx, ws, &d.connection_id).await?;
     let Some(mut sale) = sales::find_by_object(tx, ws, &d.connection_id, &d.subject).await? else {
         return Err(StoreError::NotFound(format!("no sale {}", d.subject)));
     };

@@ -406,7 +406,7 @@ impl Unit for Observe {
         let c = &self.connection;
         inbox::insert_observation(tx, &c.workspace_id, &c.connection_id, &self.observation).await?;
         let (ws, con) = (&c.workspace_id, &c.connection_id);
-        let ctx = Context::load(tx, ws, con, &c.mode, self.now, self.link_delay_ms).await?;
+        let ctx = Context::locked(tx, ws, con, &c.mode, self.now, self.link_delay_ms).await?;
         ingest(tx, &ctx, std::slice::from_ref(&self.source), &self.people).await
     }
 }

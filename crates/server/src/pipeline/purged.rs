@@ -62,7 +62,7 @@ impl Unit for Again {
         };
         if outcome == "processed" {
             let mode = &self.connection.mode;
-            let ctx = Context::load(tx, ws, con, mode, self.now, self.link_delay_ms).await?;
+            let ctx = Context::locked(tx, ws, con, mode, self.now, self.link_delay_ms).await?;
             let source = Source { source_id: self.event_id.clone(), facts };
             ingest(tx, &ctx, &[source], &People::new()).await?;
         }

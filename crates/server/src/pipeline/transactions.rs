@@ -196,7 +196,7 @@ pub async fn project(
     row: &Stored,
     now: i64,
 ) -> Result<(), StoreError> {
-    let ctx = Context::load(tx, workspace_id, connection_id, mode, now, 0).await?;
+    let ctx = Context::locked(tx, workspace_id, connection_id, mode, now, 0).await?;
     ingest(tx, &ctx, &[row.source(ctx.is_stripe())], &People::new()).await?;
     adopt::go_home(tx, &ctx, row).await
 }

@@ -63,7 +63,7 @@ impl Unit for AskAgain {
             of_connections.entry(connection).or_default().push(sale.sale_id.clone());
         }
         for ((connection_id, mode), sales) in of_connections {
-            let ctx = Context::load(tx, ws, connection_id, mode, self.now, self.link_delay_ms).await?;
+            let ctx = Context::locked(tx, ws, connection_id, mode, self.now, self.link_delay_ms).await?;
             let ids: BTreeSet<String> = objects::load_members(tx, ws, &sales).await?.into_keys().collect();
             read_again(tx, &ctx, &ids).await?;
         }

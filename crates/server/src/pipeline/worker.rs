@@ -361,7 +361,7 @@ impl Unit for Batch {
         tx.remember_settings();
         if !self.sources.is_empty() {
             let mode = &self.connection.mode;
-            let ctx = Context::load(tx, ws, con, mode, self.now, self.link_delay_ms).await?;
+            let ctx = Context::locked(tx, ws, con, mode, self.now, self.link_delay_ms).await?;
             ingest(tx, &ctx, &self.sources, &self.people).await?;
         }
         let asks: Vec<String> = self.asks.iter().map(|(_, body)| body.clone()).collect();

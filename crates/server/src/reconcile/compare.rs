@@ -1,5 +1,6 @@
 //! One object of Stripe's lists against what is known of it.
 
+use super::items::dispute_state;
 use crate::admin::words;
 use crate::pipeline::explain::state_words;
 use serde::Serialize;
@@ -16,7 +17,7 @@ use tributary_store::{StoreError, Tx};
 pub enum Status {
     /// Stripe has it, Tributary never saw it.
     Missing,
-    /// Both have it, with other amounts.
+    /// Both have it, with other amounts, or with another end.
     Different,
     /// Tributary has it, Stripe does not list it.
     OnlyHere,
@@ -57,7 +58,7 @@ impl Status {
     pub const fn words(self) -> &'static str {
         match self {
             Self::Missing => "Missing here",
-            Self::Different => "Different amount",
+            Self::Different => "Different",
             Self::OnlyHere => "Only here",
             Self::Waiting => "Waiting",
             Self::Commissioned => "Commissioned",
@@ -119,10 +120,17 @@ pub(super) async fn compare(
         let state = alias.and_then(|alias| alias.state.as_ref());
         let sale = alias.and_then(|alias| alias.sale_id.as_ref()).and_then(|id| known.get(id));
         let ours = state.and_then(|state| amount(&item.list, state));
+        if item.amount == 0 && ours.unwrap_or(0) == 0 {
+            continue; // It came to nothing there, and is nothing here.
+        }
         let (status, reason) = match (sale, ours) {
             (None, _) | (_, None) => (Status::Missing, "Tributary never saw it.".to_owned()),
             (_, Some(ours)) if ours != item.amount => {
                 (Status::Different, "Stripe and Tributary know other amounts.".to_owned())
+            }
+            _ if state.is_some_and(|state| !same_end(item, state)) => {
+                let words = format!("At Stripe the dispute is {}, here it is not.", item.state);
+                (Status::Different, words)
             }
             (Some(sale), _) => standing(sale, program_id, &earned),
         };
@@ -139,6 +147,12 @@ pub(super) async fn compare(
         });
     }
     Ok(lines)
+}
+
+/// Did it come to the same here? A comparison of before did not keep what it came to.
+fn same_end(item: &Item, state: &ObjectState) -> bool {
+    let known = dispute_state(state.text(Field::DisputeStatus).unwrap_or_default());
+    item.list != "disputes" || item.state.is_empty() || item.state == known
 }
 
 fn standing(sale: &sales::Sale, program_id: &str, earned: &[reconcile::Earned]) -> (Status, String) {

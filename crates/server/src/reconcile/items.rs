@@ -33,7 +33,25 @@ struct Object {
     #[serde(default)]
     out_of_band_amount: Option<i64>,
     #[serde(default)]
+    refunds: Option<Refunds>,
+    #[serde(default)]
     status_transitions: Option<Transitions>,
+}
+
+/// The refunds of a credit note; of other objects a list that is not looked at.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Refunds {
+    Credited(Vec<Credited>),
+    Other(serde::de::IgnoredAny),
+}
+
+#[derive(Deserialize)]
+struct Credited {
+    #[serde(rename = "type", default)]
+    kind: Option<String>,
+    #[serde(default)]
+    amount_refunded: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -64,6 +82,12 @@ pub fn items(list: List, body: &[u8], run: &Run) -> Result<Vec<Item>, StoreError
                     currency: object.currency.unwrap_or_default().to_ascii_lowercase(),
                     amount,
                     at,
+                    state: match list {
+                        List::Disputes => {
+                            dispute_state(object.status.as_deref().unwrap_or_default()).to_owned()
+                        }
+                        _ => String::new(),
+                    },
                 });
             }
         }
@@ -71,7 +95,28 @@ pub fn items(list: List, body: &[u8], run: &Run) -> Result<Vec<Item>, StoreError
     Ok(items)
 }
 
-/// What an object moved (minor units, above 0), and when (Unix seconds).
+/// What a dispute came to, by its status.
+pub(super) fn dispute_state(status: &str) -> &'static str {
+    match status {
+        "lost" => "lost",
+        "won" | "warning_closed" | "prevented" | "charge_refunded" => "over",
+        _ => "open",
+    }
+}
+
+/// What went back past Stripe by a credit note: to a payment record there is no refund of its own.
+fn past_stripe(object: &Object) -> i64 {
+    let credited = match &object.refunds {
+        Some(Refunds::Credited(all)) => all.as_slice(),
+        _ => &[],
+    };
+    let to_records = credited.iter().filter(|one| one.kind.as_deref() == Some("payment_record_refund"));
+    let to_records = to_records.filter_map(|one| one.amount_refunded);
+    to_records.fold(object.out_of_band_amount.unwrap_or(0), i64::saturating_add)
+}
+
+/// What an object moved (minor units; 0 for what came to nothing and may be known here as money), and when (Unix
+/// seconds).
 fn moved(list: List, object: &Object) -> Option<(i64, i64)> {
     let created = object.created.unwrap_or(0);
     let status = object.status.as_deref().unwrap_or_default();
@@ -84,10 +129,12 @@ fn moved(list: List, object: &Object) -> Option<(i64, i64)> {
             let whole = || object.amount.filter(|_| object.captured != Some(false));
             (object.amount_captured.or_else(whole)?, created)
         }
-        List::Refunds if !matches!(status, "failed" | "canceled") => (object.amount?, created),
+        List::Refunds if matches!(status, "failed" | "canceled") => return Some((0, created)),
+        List::Refunds => (object.amount?, created),
         List::Disputes => (object.amount?, created),
         // The rest of a credit note is a refund of its own, or no money that went back.
-        List::CreditNotes if status == "issued" => (object.out_of_band_amount?, created),
+        List::CreditNotes if status == "issued" => (past_stripe(object), created),
+        List::CreditNotes if status == "void" => return Some((0, created)),
         _ => return None,
     };
     (amount > 0).then_some((amount, at))
@@ -113,14 +160,21 @@ mod tests {
         let held = r#"{"id":"ch_1","status":"succeeded","amount":9,"captured":false,"created":2}"#;
         assert_eq!(moved_of(List::Charges, held), None);
         assert_eq!(moved_of(List::Charges, r#"{"id":"ch_1","status":"failed","amount":9}"#), None);
-        assert_eq!(moved_of(List::Refunds, r#"{"id":"re_1","status":"failed","amount":9}"#), None);
+        let failed = r#"{"id":"re_1","status":"failed","amount":9,"created":3}"#;
+        assert_eq!(moved_of(List::Refunds, failed), Some((0, 3)), "it may be known here as money");
+        let listed = r#"{"id":"ch_1","status":"succeeded","amount":9,"created":2,"refunds":{"data":[],"object":"list"}}"#;
+        assert_eq!(moved_of(List::Charges, listed), Some((9, 2)));
         assert_eq!(
             moved_of(List::Refunds, r#"{"id":"re_1","status":"pending","amount":9,"created":3}"#),
             Some((9, 3))
         );
         let note = r#"{"id":"cn_1","status":"issued","amount":9,"out_of_band_amount":4,"created":3}"#;
         assert_eq!(moved_of(List::CreditNotes, note), Some((4, 3)), "the part that went past Stripe");
-        let void = r#"{"id":"cn_1","status":"void","amount":9,"out_of_band_amount":4}"#;
-        assert_eq!(moved_of(List::CreditNotes, void), None);
+        let record = r#"{"id":"cn_1","status":"issued","amount":9,"out_of_band_amount":null,"created":3,"refunds":[
+            {"type":"payment_record_refund","amount_refunded":5,"refund":null},
+            {"type":"refund","amount_refunded":4,"refund":"re_1"}]}"#;
+        assert_eq!(moved_of(List::CreditNotes, record), Some((5, 3)), "no refund of its own tells of it");
+        let void = r#"{"id":"cn_1","status":"void","amount":9,"out_of_band_amount":4,"created":3}"#;
+        assert_eq!(moved_of(List::CreditNotes, void), Some((0, 3)));
     }
 }

@@ -39,7 +39,8 @@ migrations!(
     "0029_match_email",
     "0030_feed_spans",
     "0032_platform_secrets",
-    "0033_known_as"
+    "0033_known_as",
+    "0034_reconcile_state"
 );
 
 /// The newest version that this binary knows: the greatest number, of which some before it may not be in use.

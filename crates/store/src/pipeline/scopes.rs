@@ -64,6 +64,23 @@ pub async fn raise_each(
     Ok(())
 }
 
+/// Asks for the settlement of every customer of a program that has a sale at or after an instant (ms UTC).
+///
+/// # Errors
+/// The database's.
+pub async fn raise_from(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    program_id: &str,
+    from: i64,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE scope SET generation = generation + 1, whole = TRUE WHERE workspace_id = $1 AND program_id = $2 \
+         AND customer_id IN (SELECT customer_id FROM sale WHERE workspace_id = $1 AND program_id = $2 \
+         AND occurred_at >= $3 AND merged_into IS NULL)";
+    tx.exec(sql, &[P::T(workspace_id), P::T(program_id), P::I(from)]).await?;
+    Ok(())
+}
+
 /// Scopes that must be settled: (program, customer).
 ///
 /// # Errors

@@ -1,7 +1,7 @@
 //! `credit_note` → facts.
 
 use super::collector::{Collector, Put};
-use crate::json::{Read, Said};
+use crate::json::{Amount, Read, Said};
 use crate::views::{CreditNote, CreditedRefund};
 use serde_json::value::RawValue;
 use tributary_domain::fact::{Field, Kind};
@@ -26,9 +26,14 @@ fn project(raw: &RawValue, c: &mut Collector<'_>, voided: bool) {
     }
     fact.currency(&view.currency, &mut c.notes);
     fact.amount(Field::Amount, view.amount);
+    let credited = credited(&view, c);
+    let to_records = to_records(&credited);
     match view.out_of_band_amount {
         // Stripe's word for none.
-        Said::Null => fact.set(Field::OutOfBand, 0_i64),
+        Said::Null => fact.set(Field::OutOfBand, to_records),
+        Said::Is(Amount(amount)) if to_records > 0 => {
+            fact.set(Field::OutOfBand, amount.max(0).saturating_add(to_records));
+        }
         said => fact.amount(Field::OutOfBand, said),
     }
     fact.amount(Field::PrePayment, view.pre_payment_amount);
@@ -40,11 +45,23 @@ fn project(raw: &RawValue, c: &mut Collector<'_>, voided: bool) {
     c.add(fact);
     c.expand(Kind::Invoice, &view.invoice);
     c.expand(Kind::Refund, &view.refund);
-    if let Said::Is(items) = &view.refunds {
-        for item in &items.0 {
-            if let Some(credited) = CreditedRefund::read(item, &mut c.notes) {
-                c.expand(Kind::Refund, &credited.refund);
-            }
-        }
+    for one in &credited {
+        c.expand(Kind::Refund, &one.refund);
     }
+}
+
+fn credited<'a>(view: &CreditNote<'a>, c: &mut Collector<'_>) -> Vec<CreditedRefund<'a>> {
+    let Said::Is(items) = &view.refunds else { return Vec::new() };
+    items.0.iter().filter_map(|item| CreditedRefund::read(item, &mut c.notes)).collect()
+}
+
+/// What was given back to payment records, past Stripe: there is no refund object that tells of it.
+fn to_records(credited: &[CreditedRefund<'_>]) -> i64 {
+    let to_record =
+        |one: &&CreditedRefund<'_>| matches!(&one.kind, Said::Is(kind) if kind == "payment_record_refund");
+    let amounts = credited.iter().filter(to_record).filter_map(|one| match one.amount_refunded {
+        Said::Is(Amount(amount)) => Some(amount.max(0)),
+        _ => None,
+    });
+    amounts.fold(0_i64, i64::saturating_add)
 }

@@ -33,6 +33,10 @@ view! {
 view! {
     /// One refund of a credit note.
     CreditedRefund {
+        /// `refund`, or `payment_record_refund` for one past Stripe, which is no object of its own.
+        kind: Text<'a> = b"type",
+        /// How much it gave back.
+        amount_refunded: Amount = b"amount_refunded",
         /// The refund.
         refund: IdOr<'a> = b"refund",
     }

@@ -20,7 +20,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use tributary_domain::attribution::PolicyVersion;
 use tributary_store::pages::frame as stored;
-use tributary_store::pipeline::policies;
+use tributary_store::pipeline::{objects, policies};
 use tributary_store::workspaces::{self, Program};
 use tributary_store::{StoreError, Tx, Unit};
 
@@ -362,6 +362,7 @@ impl Unit for Save {
             became,
             ..Note::default()
         };
+        objects::lock_program(tx, ws, program_id).await?;
         let (was, became) = differences(&self.before, &self.program);
         if !became.is_empty() {
             note(tx, line("program", was, became), self.now).await?;

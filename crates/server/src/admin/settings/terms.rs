@@ -23,6 +23,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use tributary_domain::terms::{Terms, TermsVersion, in_force};
 use tributary_store::pages::frame as stored;
+use tributary_store::pipeline::{objects, scopes};
 use tributary_store::{StoreError, Tx, Unit, workspaces};
 
 /// What the page shows.
@@ -203,6 +204,7 @@ impl Unit for Add {
         let loaded = self.load.run(tx).await?;
         let program = &loaded.shown.program;
         let (ws, id) = (&program.workspace_id, &program.program_id);
+        objects::lock_program(tx, ws, id).await?;
         let versions = workspaces::list_terms(tx, ws, id).await?;
         let last = versions.last().map_or(0, |one| one.version);
         let was = in_force(&versions, self.now).map(|one| sentences(&one.terms)).unwrap_or_default();
@@ -218,6 +220,8 @@ impl Unit for Add {
         };
         note(tx, line, self.now).await?;
         let body = TermsInput::stored(&self.terms)?;
-        workspaces::insert_terms(tx, ws, id, i64::from(last) + 1, Some(self.now), &body, self.now).await
+        workspaces::insert_terms(tx, ws, id, i64::from(last) + 1, Some(self.now), &body, self.now).await?;
+        // A sale whose clock runs before ours may be of the new version's time already.
+        scopes::raise_from(tx, ws, id, self.now).await
     }
 }

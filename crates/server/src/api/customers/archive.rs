@@ -11,15 +11,9 @@ use crate::api::work::{self, Work};
 use crate::state::App;
 use axum::http::StatusCode;
 use axum::response::Response;
+use tributary_store::Tx;
 use tributary_store::api::Place;
 use tributary_store::api::customers::{self, Customer};
-use tributary_store::pipeline::objects;
-use tributary_store::{StoreError, Tx};
-
-/// Customers of a program change one after the other, so that counters see every change.
-pub(super) async fn lock(tx: &mut Tx<'_>, place: &Place) -> Result<(), StoreError> {
-    objects::lock_program(tx, &place.workspace_id, &place.program_id).await
-}
 
 /// A change of a customer's status.
 pub(super) struct Status {
@@ -32,7 +26,7 @@ pub(super) struct Status {
 impl Work for Status {
     type Out = Customer;
     async fn go(&self, tx: &mut Tx<'_>) -> Result<Customer, ApiError> {
-        lock(tx, &self.place).await?;
+        pipeline::lock(tx, &self.place).await?;
         let before = self.lookup.get(tx, &self.place).await?;
         if before.status == self.status {
             return self.told(tx, before).await;

@@ -1,6 +1,5 @@
 //! `POST /v1/customers`
 
-use super::archive::lock;
 use super::change::{CustomerChange, CustomerInput, hash_of, unknown_partner};
 use super::view::{self, CustomerView};
 use crate::api::auth::Caller;
@@ -109,7 +108,7 @@ struct Create {
 impl Work for Create {
     type Out = Customer;
     async fn go(&self, tx: &mut Tx<'_>) -> Result<Customer, ApiError> {
-        lock(tx, &self.place).await?;
+        pipeline::lock(tx, &self.place).await?;
         let (place, data_key) = (&self.place, &self.data_key);
         let customer = match customers::find_holder(tx, place, &self.new.key).await? {
             None => self.new.insert(tx, place, data_key, self.now).await?,

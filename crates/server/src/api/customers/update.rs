@@ -1,6 +1,5 @@
 //! `PUT /v1/customers/{id}` and the older `PUT /v1/customers {key, update{}}`
 
-use super::archive::lock;
 use super::change::{CustomerChange, CustomerInput, hash_of, unknown_partner};
 use super::target::{Lookup, Target};
 use super::view::{self, CustomerView};
@@ -48,7 +47,7 @@ struct Update {
 impl Work for Update {
     type Out = Customer;
     async fn go(&self, tx: &mut Tx<'_>) -> Result<Customer, ApiError> {
-        lock(tx, &self.place).await?;
+        pipeline::lock(tx, &self.place).await?;
         let before = self.lookup.get(tx, &self.place).await?;
         let mut after = self.changed(tx, &before).await?;
         if before.key != after.key && customers::find_holder(tx, &self.place, &after.key).await?.is_some() {

@@ -32,6 +32,7 @@ struct Decide {
 impl Work for Decide {
     type Out = Option<String>;
     async fn go(&self, tx: &mut Tx<'_>) -> Result<Self::Out, ApiError> {
+        pipeline::lock(tx, &self.place).await?;
         let found = record::get(tx, &self.place, &self.key).await?;
         let Void { void, value } = self.void;
         let settled = is_void(&found) == void && value != "deleted";

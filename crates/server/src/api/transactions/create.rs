@@ -104,6 +104,7 @@ struct Created {
 impl Work for Create {
     type Out = Created;
     async fn go(&self, tx: &mut Tx<'_>) -> Result<Created, ApiError> {
+        pipeline::lock(tx, &self.place).await?;
         let customer = match (self.lookup.find(tx, &self.place).await?, &self.new) {
             (Some(known), _) => known,
             (None, Some(new)) => {

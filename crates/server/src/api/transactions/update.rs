@@ -70,6 +70,7 @@ struct Update {
 impl Work for Update {
     type Out = Option<String>;
     async fn go(&self, tx: &mut Tx<'_>) -> Result<Self::Out, ApiError> {
+        pipeline::lock(tx, &self.place).await?;
         let found = record::get(tx, &self.place, &self.key).await?;
         let Some(written) = &found.written else {
             return Err(ApiError::field(

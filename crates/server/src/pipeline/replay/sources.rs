@@ -272,7 +272,7 @@ impl Unit for Ingest {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let c = &self.connection;
         let (ws, con) = (&c.workspace_id, &c.connection_id);
-        let ctx = Context::load(tx, ws, con, &c.mode, self.now, self.link_delay_ms).await?;
+        let ctx = Context::locked(tx, ws, con, &c.mode, self.now, self.link_delay_ms).await?;
         ingest(tx, &ctx, &self.sources, &self.people).await
     }
 }
