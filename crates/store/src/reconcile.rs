@@ -17,6 +17,10 @@ pub struct Item {
     pub at: i64,
     /// What it came to where the amount does not show it; of a dispute `open`, `lost` or `over`.
     pub state: String,
+    /// The Stripe customer, or nothing.
+    pub customer: String,
+    /// The PaymentIntent, or nothing.
+    pub payment_intent: String,
 }
 
 fn item(row: &Row) -> Result<Item, StoreError> {
@@ -27,6 +31,8 @@ fn item(row: &Row) -> Result<Item, StoreError> {
         amount: row.int(3)?,
         at: row.int(4)?,
         state: row.text(5)?,
+        customer: row.text(6)?,
+        payment_intent: row.text(7)?,
     })
 }
 
@@ -42,13 +48,14 @@ pub async fn insert(
     items: &[Item],
 ) -> Result<(), StoreError> {
     let sql = "INSERT INTO reconcile_item (workspace_id, connection_id, run_id, object_id, list, currency, amount, at, \
-         state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (workspace_id, connection_id, run_id, object_id) DO NOTHING";
+         state, customer, payment_intent) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (workspace_id, connection_id, run_id, object_id) DO NOTHING";
     let sets: Vec<_> = items
         .iter()
         .map(|i| {
             let ids = [P::T(workspace_id), P::T(connection_id), P::T(run_id), P::T(&i.object_id)];
             let rest = [P::T(&i.list), P::T(&i.currency), P::I(i.amount), P::I(i.at), P::T(&i.state)];
-            ids.into_iter().chain(rest).collect()
+            let by = [P::T(&i.customer), P::T(&i.payment_intent)];
+            ids.into_iter().chain(rest).chain(by).collect()
         })
         .collect();
     if !sets.is_empty() {
@@ -69,7 +76,7 @@ pub async fn after(
     after: &str,
     limit: i64,
 ) -> Result<Vec<Item>, StoreError> {
-    let sql = "SELECT object_id, list, currency, amount, at, state FROM reconcile_item WHERE workspace_id = $1 \
+    let sql = "SELECT object_id, list, currency, amount, at, state, customer, payment_intent FROM reconcile_item WHERE workspace_id = $1 \
          AND connection_id = $2 AND run_id = $3 AND object_id > $4 ORDER BY object_id LIMIT $5";
     let params = [P::T(workspace_id), P::T(connection_id), P::T(run_id), P::T(after), P::I(limit)];
     tx.rows(sql, &params).await?.iter().map(item).collect()

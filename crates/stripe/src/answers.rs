@@ -31,6 +31,11 @@ pub enum Fetch {
         /// `pi_…`
         payment_intent: String,
     },
+    /// The checkout sessions of a Stripe customer, of subscriptions too.
+    CheckoutsOf {
+        /// `cus_…`
+        customer: String,
+    },
     /// The refunds of a charge.
     RefundsOf {
         /// `ch_…`
@@ -84,6 +89,7 @@ impl Fetch {
             Self::Object { kind, .. } => kind.as_str(),
             Self::InvoicePaymentsOf { .. } => "invoice_payments_of",
             Self::SessionsOf { .. } => "sessions_of",
+            Self::CheckoutsOf { .. } => "checkouts_of",
             Self::RefundsOf { .. } => "refunds_of",
             Self::Listed { list, .. } => match list {
                 List::Customers => "list_customers",
@@ -114,6 +120,7 @@ impl Fetch {
             Self::InvoicePaymentsOf { payment_intent } | Self::SessionsOf { payment_intent } => {
                 payment_intent
             }
+            Self::CheckoutsOf { customer } => customer,
             Self::Listed { page, .. } | Self::Alone { page } => page,
             Self::CodesOf { purchase } => purchase,
             Self::RefundsOf { charge } | Self::DisputesOf { charge } | Self::FeeOf { charge } => charge,
@@ -129,6 +136,7 @@ impl Fetch {
         match name {
             "invoice_payments_of" => Some(Self::InvoicePaymentsOf { payment_intent: id }),
             "sessions_of" => Some(Self::SessionsOf { payment_intent: id }),
+            "checkouts_of" => Some(Self::CheckoutsOf { customer: id }),
             "refunds_of" => Some(Self::RefundsOf { charge: id }),
             "alone" => Some(Self::Alone { page: id }),
             "codes_of" => Some(Self::CodesOf { purchase: id }),
@@ -257,7 +265,7 @@ fn list(fetch: &Fetch, raw: &RawValue, c: &mut Collector<'_>) -> Result<bool, Pa
     let complete_and_empty = items.0.is_empty() && !has_more;
     let kind = match fetch {
         Fetch::InvoicePaymentsOf { .. } => Kind::InvoicePayment,
-        Fetch::SessionsOf { .. } => Kind::Session,
+        Fetch::SessionsOf { .. } | Fetch::CheckoutsOf { .. } => Kind::Session,
         Fetch::Listed { list, .. } => match list.kind() {
             Some(kind) => kind,
             None => return Ok(has_more),

@@ -78,6 +78,9 @@ fn empty_lists_are_facts_about_the_payment_intent() {
     let sessions = Fetch::SessionsOf { payment_intent: "pi_1".to_owned() };
     assert_eq!(said(&answer(&sessions, empty), "pi_1", F::NoSession), Some(Value::Int(1)));
     let refunds = Fetch::RefundsOf { charge: "ch_1".to_owned() };
+    let checkouts = Fetch::CheckoutsOf { customer: "cus_1".to_owned() };
+    assert_eq!(Fetch::from_parts(checkouts.name(), checkouts.id()).as_ref(), Some(&checkouts));
+    assert!(answer(&checkouts, r#"{"object":"list","data":[],"has_more":false}"#).facts.is_empty());
     assert_eq!(said(&answer(&refunds, empty), "ch_1", F::RefundsListedAt), Some(Value::Int(AT)));
     let more = empty.replace("false", "true");
     for fetch in [&payments, &sessions, &refunds] {

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 pub enum Need {
     /// The invoice payments and sessions of a PaymentIntent.
     LinksOf(String),
+    /// The checkout sessions of a Stripe customer. No sale needs them; asked for beside a purchase that was found by comparing.
+    CheckoutsOf(String),
     /// The object itself.
     Object(String),
     /// The refunds of a charge.
@@ -28,6 +30,7 @@ impl Need {
     #[must_use]
     pub fn id(&self) -> &str {
         let (Self::LinksOf(id)
+        | Self::CheckoutsOf(id)
         | Self::Object(id)
         | Self::RefundsOf(id)
         | Self::CodesOf(id)

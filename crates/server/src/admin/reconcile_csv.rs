@@ -67,6 +67,8 @@ mod tests {
             status: Status::Missing,
             reason: "Tributary never saw it.".into(),
             root: Some("@in_1".into()),
+            customer: String::new(),
+            payment_intent: String::new(),
         };
         let file = String::from_utf8(csv_file::lines(Some(HEAD), [record(&line)]).unwrap()).unwrap();
         assert_eq!(

@@ -56,8 +56,15 @@ pub fn body_of_object(connection_id: &str, id: &str, asked_by: &str) -> Result<O
     if Kind::of_stripe_id(id).is_none() {
         return Ok(None);
     }
-    let (need, asked_by) = (Need::Object(id.to_owned()), Some(asked_by.to_owned()));
-    text(&Body { connection_id: connection_id.to_owned(), need, asked_by }).map(Some)
+    wished(connection_id, Need::Object(id.to_owned()), asked_by).map(Some)
+}
+
+/// A look-up that a person wished for, whether a sale needs it or not.
+///
+/// # Errors
+/// Never in practice.
+pub fn wished(connection_id: &str, need: Need, asked_by: &str) -> Result<String, StoreError> {
+    text(&Body { connection_id: connection_id.to_owned(), need, asked_by: Some(asked_by.to_owned()) })
 }
 
 fn text(body: &Body) -> Result<String, StoreError> {
@@ -292,6 +299,7 @@ fn fetches(need: &Need) -> Vec<Fetch> {
             Fetch::InvoicePaymentsOf { payment_intent: id.clone() },
             Fetch::SessionsOf { payment_intent: id.clone() },
         ],
+        Need::CheckoutsOf(id) => vec![Fetch::CheckoutsOf { customer: id.clone() }],
         Need::CodesOf(id) => vec![Fetch::CodesOf { purchase: id.clone() }],
         Need::RefundsOf(id) => vec![Fetch::RefundsOf { charge: id.clone() }],
         Need::DisputesOf(id) => vec![Fetch::DisputesOf { charge: id.clone() }],

@@ -94,6 +94,12 @@ pub struct Line {
     pub reason: String,
     /// The purchase that it belongs to, by its Stripe id.
     pub root: Option<String>,
+    /// The Stripe customer of an object that Stripe lists, or nothing.
+    #[serde(skip)]
+    pub customer: String,
+    /// Its PaymentIntent, or nothing.
+    #[serde(skip)]
+    pub payment_intent: String,
 }
 
 /// Compares a page of items.
@@ -144,6 +150,8 @@ pub(super) async fn compare(
             status,
             reason,
             root: sale.map(|sale| sale.root_id.clone()),
+            customer: item.customer.clone(),
+            payment_intent: item.payment_intent.clone(),
         });
     }
     Ok(lines)

@@ -1,9 +1,11 @@
 //! Mending: what is missing or different is fetched and taken in like any other answer of Stripe.
 
-use super::compare::Status;
+use super::compare::{Line, Status};
 use super::report::{Ask, report};
 use crate::App;
 use crate::pipeline::fetch;
+use std::collections::BTreeSet;
+use tributary_domain::sale::Need;
 use tributary_store::imports::Run;
 use tributary_store::pipeline::jobs;
 use tributary_store::{P, StoreError, Tx, Unit};
@@ -11,13 +13,13 @@ use tributary_store::{P, StoreError, Tx, Unit};
 /// Objects fetched by one press of the button.
 pub const MOST: usize = 1_000;
 
-/// Has every missing or different object fetched, at most [`MOST`]. Returns how many were asked for; the pipeline
+/// Has every missing or different object fetched, at most [`MOST`], and beside a missing one what says who brought it. Returns how many were asked for; the pipeline
 /// fetches them.
 ///
 /// # Errors
 /// The database's.
 pub async fn heal(app: &App, run: &Run, program_id: &str) -> Result<usize, StoreError> {
-    let mut bodies = Vec::new();
+    let (mut bodies, mut beside) = (Vec::new(), BTreeSet::new());
     let asked_by = format!("{} {}", run.run_id, app.now());
     for status in [Status::Missing, Status::Different] {
         let ask = Ask {
@@ -29,15 +31,33 @@ pub async fn heal(app: &App, run: &Run, program_id: &str) -> Result<usize, Store
         };
         for line in report(app, ask).await?.lines {
             if let Some(body) = fetch::body_of_object(&run.connection_id, &line.object_id, &asked_by)? {
+                if bodies.len() >= MOST {
+                    break;
+                }
                 bodies.push(body);
+                if line.status == Status::Missing {
+                    beside.extend(evidence_of(&line));
+                }
             }
         }
     }
-    bodies.truncate(MOST);
     let count = bodies.len();
+    for need in beside {
+        bodies.push(fetch::wished(&run.connection_id, need, &asked_by)?);
+    }
     let (workspace_id, connection_id) = (run.workspace_id.clone(), run.connection_id.clone());
     app.db.write(Enqueue { workspace_id, connection_id, bodies, now: app.now() }).await?;
     Ok(count)
+}
+
+/// What says who brought a purchase that nothing was known of: the customer and its checkouts, or those of a guest's
+/// payment.
+fn evidence_of(line: &Line) -> Vec<Need> {
+    if !line.customer.is_empty() {
+        return vec![Need::Object(line.customer.clone()), Need::CheckoutsOf(line.customer.clone())];
+    }
+    let of_guest = (!line.payment_intent.is_empty()).then(|| Need::LinksOf(line.payment_intent.clone()));
+    of_guest.into_iter().collect()
 }
 
 struct Enqueue {

@@ -33,9 +33,29 @@ struct Object {
     #[serde(default)]
     out_of_band_amount: Option<i64>,
     #[serde(default)]
+    customer: Option<IdOr>,
+    #[serde(default)]
+    payment_intent: Option<IdOr>,
+    #[serde(default)]
     refunds: Option<Refunds>,
     #[serde(default)]
     status_transitions: Option<Transitions>,
+}
+
+/// An id, or what it names in whole.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum IdOr {
+    Id(String),
+    Whole { id: String },
+    Other(serde::de::IgnoredAny),
+}
+
+fn id_of(named: Option<IdOr>) -> String {
+    match named {
+        Some(IdOr::Id(id) | IdOr::Whole { id }) => id,
+        Some(IdOr::Other(_)) | None => String::new(),
+    }
 }
 
 /// The refunds of a credit note; of other objects a list that is not looked at.
@@ -79,6 +99,8 @@ pub fn items(list: List, body: &[u8], run: &Run) -> Result<Vec<Item>, StoreError
                 items.push(Item {
                     object_id: object.id,
                     list: list.as_str().to_owned(),
+                    customer: id_of(object.customer),
+                    payment_intent: id_of(object.payment_intent),
                     currency: object.currency.unwrap_or_default().to_ascii_lowercase(),
                     amount,
                     at,

@@ -177,6 +177,8 @@ async fn only_here(tx: &mut Tx<'_>, ask: &Ask, totals: &mut Totals) -> Result<()
                     status: Status::OnlyHere,
                     reason: "Stripe does not list it any more.".to_owned(),
                     root: None,
+                    customer: String::new(),
+                    payment_intent: String::new(),
                 };
                 totals.add(line, ask);
             }

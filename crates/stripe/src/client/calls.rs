@@ -128,6 +128,9 @@ impl StripeClient {
             },
             Fetch::InvoicePaymentsOf { payment_intent } => self.invoice_payments_of(payment_intent).await?,
             Fetch::SessionsOf { payment_intent } => self.sessions_of(payment_intent).await?,
+            Fetch::CheckoutsOf { customer } => {
+                self.pages("/v1/checkout/sessions", vec![pair("customer", customer)]).await?
+            }
             Fetch::RefundsOf { charge } => self.refunds_of(charge).await?,
             Fetch::Listed { page, .. } | Fetch::Alone { page } => {
                 // Pages of an import are asked for by `list_page`; what was concluded cannot be asked.
