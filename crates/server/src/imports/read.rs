@@ -11,6 +11,8 @@ const PAGES: i64 = 50_000;
 const UNDELIVERED_MS: i64 = 3 * 86_400_000;
 /// A session, or what joins an invoice, is older than the payment that it names by at most this, s.
 const OLDER_S: i64 = 90_000;
+/// An invoice is compared that was made at most so long before the period in which it was paid, s: three months.
+const INVOICE_OLDER_S: i64 = 92 * 86_400;
 
 /// One page as it came.
 pub(super) enum Page {
@@ -59,8 +61,8 @@ fn since_s(run: &Run, list: List) -> Option<i64> {
         // Who bought may be a customer since long, and says by metadata who referred it.
         (Kind::Objects, List::Customers) => return None,
         (Kind::Objects, List::Sessions | List::Invoices | List::InvoicePayments) => OLDER_S,
-        // An invoice counts when it is paid, which may be long after it was made.
-        (Kind::Reconcile, List::Invoices) => 31 * 86_400,
+        // An invoice counts when it is paid, which may be long after it was made; Stripe lists by when it was made.
+        (Kind::Reconcile, List::Invoices) => INVOICE_OLDER_S,
         _ => 0,
     };
     Some(since.saturating_sub(older).max(0))
