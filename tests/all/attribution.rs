@@ -1,6 +1,8 @@
 //! Clicks on referral links as evidence: their window, their renewals, any order, and what Explain says of them.
 
+use crate::support::browser::Browser;
 use crate::support::story::{Story, expected};
+use crate::support::world::{EMAIL, PASSWORD};
 use crate::support::{Engine, World, both_engines, mixed};
 use serde_json::Value;
 use tributary_stripe::story::{Era, Plot};
@@ -10,6 +12,7 @@ both_engines!(
     clicks_in_any_order_end_in_the_same_books,
     a_customer_born_of_a_purchase_and_changed_by_api_survives_replay,
     an_archived_customer_earns_on_sales_of_other_times_only,
+    a_link_that_is_made_later_finds_purchases_that_named_it,
 );
 
 const DAY_MS: i64 = 86_400_000;
@@ -207,5 +210,28 @@ async fn an_archived_customer_earns_on_sales_of_other_times_only(engine: Engine)
     world.post("/v1/customers/u-1/revoke-archive", &Value::Null).await.expect(200);
     world.settled().await;
     world.expect_totals(&[("ADA", "usd", 900)]).await;
+    world.finish().await;
+}
+
+async fn a_link_that_is_made_later_finds_purchases_that_named_it(engine: Engine) {
+    let world = World::connected(engine).await;
+    world.partner("BOB").await;
+    let start = Plot::new("x").start_s;
+    let plot = Plot { client_reference_id: Some("spring-sale".to_owned()), ..plot("named", start) };
+    let story = Story { plot, era: Era::Dahlia, subscription: true, partner: Some("BOB") };
+    tell(&world, std::slice::from_ref(&story)).await;
+    world.expect_totals::<&str>(&[]).await;
+    let mut browser = Browser::log_in(&world, EMAIL, PASSWORD).await;
+    let token = browser.get(&world, &format!("/p/{}/links/new", world.program)).await.token();
+    let form = [
+        ("form_token", token.as_str()),
+        ("partner", "BOB"),
+        ("destination", "https://shop.example/spring"),
+        ("key", "spring-sale"),
+    ];
+    let made = browser.post(&world, &format!("/p/{}/links", world.program), &form).await;
+    assert_eq!(made.status, 303, "{}", made.body);
+    world.settled().await;
+    world.expect_totals(&expected(&[story])).await;
     world.finish().await;
 }

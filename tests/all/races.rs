@@ -12,6 +12,7 @@ both_engines!(
     parallel_calls_on_one_transaction_agree,
     a_decision_beside_a_refund_loses_nothing,
     terms_that_are_saved_at_once_are_versions,
+    a_partner_has_one_status,
 );
 
 async fn parallel_calls_on_one_transaction_agree(engine: Engine) {
@@ -89,5 +90,30 @@ async fn terms_that_are_saved_at_once_are_versions(engine: Engine) {
         assert!(saved.location.ends_with("notice=terms"), "{saved:?}");
     }
     assert_eq!(world.database.number("SELECT COUNT(*) FROM terms").await, before + 4);
+    world.finish().await;
+}
+
+/// Archived while somebody corrects the name: what is shown is what sales go by.
+async fn a_partner_has_one_status(engine: Engine) {
+    let world = World::connected(engine).await;
+    for n in 0..6 {
+        let key = format!("P{n}");
+        world.partner(&key).await;
+        let path = format!("/v1/partners/{key}");
+        let archive = format!("{path}/archive");
+        let names = [json!({ "name": "Ann" }), json!({ "name": "Anne" }), json!({ "tags": ["vip"] })];
+        let (archived, changed) = tokio::join!(
+            world.request("POST", &archive, None),
+            join_all(names.iter().map(|name| world.put(&path, name)))
+        );
+        archived.expect(200);
+        changed.into_iter().for_each(|answer| drop(answer.expect(200)));
+        let shown = world.database.text(&format!("SELECT status FROM partner WHERE key = '{key}'")).await;
+        let sql = format!(
+            "SELECT s.status FROM partner_status s JOIN partner p ON p.workspace_id = s.workspace_id \
+             AND p.partner_id = s.partner_id WHERE p.key = '{key}' ORDER BY s.from_ms DESC LIMIT 1"
+        );
+        assert_eq!((shown.as_str(), world.database.text(&sql).await.as_str()), ("archived", "archived"));
+    }
     world.finish().await;
 }

@@ -170,7 +170,7 @@ pub async fn move_cursor(
     Ok(())
 }
 
-/// Marks a connection broken or whole again, with the reason.
+/// Marks a connection broken or whole again, with the reason; one that was disconnected meanwhile stays so.
 ///
 /// # Errors
 /// The database's.
@@ -183,7 +183,7 @@ pub async fn set_status(
     now: i64,
 ) -> Result<(), StoreError> {
     let sql = "UPDATE connection SET status = $3, status_reason = $4, updated_at = $5 \
-         WHERE workspace_id = $1 AND connection_id = $2";
+         WHERE workspace_id = $1 AND connection_id = $2 AND status <> 'disconnected'";
     let (ws, id) = (P::T(workspace_id), P::T(connection_id));
     tx.exec(sql, &[ws, id, P::T(status), P::T(reason), P::I(now)]).await?;
     Ok(())

@@ -180,6 +180,34 @@ pub async fn find(
     run_id: &str,
 ) -> Result<Option<Run>, StoreError> {
     let sql = select!("AND connection_id = $2 AND run_id = $3");
+    one(tx, sql, workspace_id, connection_id, run_id).await
+}
+
+/// The same for who is going to save it: nobody else changes it until then.
+///
+/// # Errors
+/// The database's.
+pub async fn lock(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    connection_id: &str,
+    run_id: &str,
+) -> Result<Option<Run>, StoreError> {
+    let sql = if tx.is_postgres() {
+        select!("AND connection_id = $2 AND run_id = $3 FOR UPDATE")
+    } else {
+        select!("AND connection_id = $2 AND run_id = $3")
+    };
+    one(tx, sql, workspace_id, connection_id, run_id).await
+}
+
+async fn one(
+    tx: &mut Tx<'_>,
+    sql: &'static str,
+    workspace_id: &str,
+    connection_id: &str,
+    run_id: &str,
+) -> Result<Option<Run>, StoreError> {
     tx.opt(sql, &[P::T(workspace_id), P::T(connection_id), P::T(run_id)])
         .await?
         .map(|row| run(&row))

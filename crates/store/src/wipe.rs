@@ -1,5 +1,6 @@
 //! Wiping the test data of a workspace: all that happened in test mode, and nothing that was set up or is live.
 
+use crate::pipeline::objects;
 use crate::{P, StoreError, Tx};
 
 /// Rows named by their mode, children before parents.
@@ -74,6 +75,8 @@ const LAST: &[&str] = &[
 /// # Errors
 /// The database's; nothing is wiped then.
 pub async fn test_data(tx: &mut Tx<'_>, workspace_id: &str, cursor_at: i64) -> Result<u64, StoreError> {
+    // Nothing is taken in, written by a call or settled meanwhile: each statement below sees what was committed before it.
+    objects::lock_all(tx).await?;
     if tx.is_postgres() {
         // Who is sealing journals has read them: that ends first, and the next one begins after this.
         tx.exec("LOCK TABLE unsealed IN ACCESS EXCLUSIVE MODE", &[]).await?;

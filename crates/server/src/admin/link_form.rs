@@ -7,6 +7,7 @@ use super::visit::{self, Visit};
 use crate::App;
 use crate::api::fields::is_link_key;
 use crate::api::partners::target::Target;
+use crate::pipeline::key_taken;
 use crate::state::new_id;
 use crate::ui::controls::Field;
 use crate::ui::frame::{Frame, Section};
@@ -22,6 +23,7 @@ use tributary_domain::ids::IdKind;
 use tributary_store::api::By;
 use tributary_store::api::partners;
 use tributary_store::pages::frame;
+use tributary_store::pipeline::objects;
 use tributary_store::vault::random;
 use tributary_store::{StoreError, Tx, Unit, links};
 
@@ -237,6 +239,8 @@ impl Unit for Add {
     type Out = Result<String, Wrong>;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         let place = &self.place;
+        // Before it is looked whether the key is free, and before purchases are looked for that named it.
+        objects::lock_program(tx, &place.workspace_id, &place.program_id).await?;
         let Some(partner) = Target::Path(self.partner.clone()).find(tx, place).await? else {
             return Ok(Err([
                 "No partner has this key, id or e-mail address.".into(),
@@ -265,7 +269,7 @@ impl Unit for Add {
             now: self.now,
         };
         match links::create(tx, &new).await {
-            Ok(_) => {}
+            Ok(_) => key_taken(tx, (&place.workspace_id, &place.program_id), &key, self.now).await?,
             Err(StoreError::Conflict(why)) => {
                 return Ok(Err([format!("{}.", sentence_case(&why)), String::new(), String::new()]));
             }

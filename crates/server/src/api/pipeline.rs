@@ -8,7 +8,7 @@ use tributary_store::api::Place;
 use tributary_store::pipeline::objects;
 use tributary_store::{StoreError, Tx};
 
-/// Customers and transactions of a program change one after the other: what a call reads to decide what it writes must not
+/// Partners, customers and transactions of a program change one after the other: what a call reads to decide what it writes must not
 /// change in between, and counters see every change.
 pub(crate) async fn lock(tx: &mut Tx<'_>, place: &Place) -> Result<(), StoreError> {
     objects::lock_program(tx, &place.workspace_id, &place.program_id).await

@@ -9,6 +9,7 @@ use crate::connect::check::Checkup;
 use crate::pipeline::fetch;
 use crate::state::App;
 use tributary_store::connections::{self, Connection};
+use tributary_store::pipeline::objects;
 use tributary_store::{StoreError, Tx, Unit};
 use tributary_stripe::client::ApiError;
 
@@ -166,6 +167,7 @@ impl Mark {
 impl Unit for Mark {
     type Out = ();
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        objects::lock_connection(tx, &self.workspace_id, &self.connection_id).await?;
         let found = connections::find(tx, &self.workspace_id, &self.connection_id).await?;
         let missing = || StoreError::NotFound(format!("connection {}", self.connection_id));
         let mut connection = found.ok_or_else(missing)?;
@@ -213,6 +215,7 @@ struct Seen {
 impl Unit for Seen {
     type Out = ();
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        objects::lock_connection(tx, &self.workspace_id, &self.connection_id).await?;
         let found = connections::find(tx, &self.workspace_id, &self.connection_id).await?;
         let Some(mut connection) = found.filter(|found| found.status != "disconnected") else {
             return Ok(());

@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tributary_domain::ids::IdKind;
 use tributary_store::connections::secrets::{self, NewSecret, SecretLine};
 use tributary_store::connections::{self, Connection};
+use tributary_store::pipeline::objects;
 use tributary_store::vault::{Key, random};
 use tributary_store::workspaces::Program;
 use tributary_store::{StoreError, Tx, Unit};
@@ -197,6 +198,7 @@ impl Unit for Second {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let (ws, id) = (&self.connection.workspace_id, &self.connection.connection_id);
         let missing = || StoreError::NotFound(format!("connection {id}"));
+        objects::lock_connection(tx, ws, id).await?;
         let mut row = connections::find(tx, ws, id).await?.ok_or_else(missing)?;
         if row.endpoint_id != self.connection.endpoint_id {
             return Err(StoreError::Conflict("the endpoint was changed meanwhile".to_owned()));

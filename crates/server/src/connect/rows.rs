@@ -102,7 +102,7 @@ impl Unit for Entry {
             // What waited for a key that works goes on at once.
             jobs::resume_of_connection(tx, ws, crate::pipeline::fetch::KIND, id, self.now).await?;
             // What the connection brought before may fit the program that it feeds from now on.
-            program_attached(tx, ws, id, self.mode, self.now).await?;
+            program_attached(tx, (ws, &self.program.program_id), id, self.mode, self.now).await?;
         }
         Ok((connection, before))
     }

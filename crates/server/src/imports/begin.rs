@@ -146,7 +146,7 @@ impl Unit for Turn {
     type Out = bool;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<bool, StoreError> {
         let r = &self.run;
-        let Some(mut run) = imports::find(tx, &r.workspace_id, &r.connection_id, &r.run_id).await? else {
+        let Some(mut run) = imports::lock(tx, &r.workspace_id, &r.connection_id, &r.run_id).await? else {
             return Ok(false);
         };
         if !self.from.contains(&run.state.as_str()) {

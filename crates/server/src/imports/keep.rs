@@ -135,7 +135,7 @@ impl Unit for Keep {
         if !imports::lease(tx, ws, con, &self.holder, self.now, self.lease_until).await? {
             return Ok(Kept::Left);
         }
-        let Some(mut run) = imports::find(tx, ws, con, &self.run.run_id).await? else {
+        let Some(mut run) = imports::lock(tx, ws, con, &self.run.run_id).await? else {
             return Ok(Kept::Left);
         };
         let same = run.step == self.run.step && run.cursor == self.run.cursor && run.pages == self.run.pages;

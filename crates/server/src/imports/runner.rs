@@ -228,7 +228,7 @@ impl Unit for Fail {
     type Out = Run;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Run, StoreError> {
         let r = &self.run;
-        let found = imports::find(tx, &r.workspace_id, &r.connection_id, &r.run_id).await?;
+        let found = imports::lock(tx, &r.workspace_id, &r.connection_id, &r.run_id).await?;
         let mut run = found.ok_or_else(|| StoreError::NotFound(format!("run {}", r.run_id)))?;
         if run.state != "running" {
             return Ok(run);

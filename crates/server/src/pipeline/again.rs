@@ -68,19 +68,35 @@ pub async fn partner_changed(
     if workspaces::find_program(tx, workspace_id, &program_id).await?.is_none() {
         return Err(StoreError::NotFound(format!("program {program_id}")));
     }
-    let named = evidence::buyers_with_value(tx, workspace_id, &program_id, &key).await?;
-    for connection in feeds::connections_of(tx, workspace_id, &program_id).await? {
-        let of_connection = |(con, _): &&(String, String)| *con == connection.connection_id;
-        let buyers: BTreeSet<_> = named.iter().filter(of_connection).cloned().collect();
-        look_again(tx, workspace_id, &connection.mode, &buyers, now).await?;
-        for (con, buyer) in &buyers {
-            sales::mark_unplaced(tx, workspace_id, con, buyer).await?;
-        }
-    }
+    key_taken(tx, (workspace_id, &program_id), &key, now).await?;
     // Its dated status decides what its sales earn.
     let sql = "UPDATE scope SET generation = generation + 1, whole = TRUE WHERE workspace_id = $1 AND program_id = $2 \
          AND customer_id IN (SELECT customer_id FROM commission WHERE workspace_id = $1 AND partner_id = $3)";
     tx.exec(sql, &[P::T(workspace_id), P::T(&program_id), P::T(partner_id)]).await?;
+    Ok(())
+}
+
+/// To be called in the unit in which a partner got a key, its own or a link's: purchases that named it before are looked
+/// at again.
+///
+/// # Errors
+/// The database's.
+pub async fn key_taken(
+    tx: &mut Tx<'_>,
+    (ws, program_id): (&str, &str),
+    key: &str,
+    now: i64,
+) -> Result<(), StoreError> {
+    objects::lock_program(tx, ws, program_id).await?;
+    let named = evidence::buyers_with_value(tx, ws, program_id, key).await?;
+    for connection in feeds::connections_of(tx, ws, program_id).await? {
+        let of_connection = |(con, _): &&(String, String)| *con == connection.connection_id;
+        let buyers: BTreeSet<_> = named.iter().filter(of_connection).cloned().collect();
+        look_again(tx, ws, &connection.mode, &buyers, now).await?;
+        for (con, buyer) in &buyers {
+            sales::mark_unplaced(tx, ws, con, buyer).await?;
+        }
+    }
     Ok(())
 }
 
@@ -123,12 +139,13 @@ pub async fn visit_recorded(
     visit_id: &str,
     now: i64,
 ) -> Result<(), StoreError> {
+    // A purchase that names it may just be read, and not find it yet.
+    objects::lock_program(tx, workspace_id, program_id).await?;
     let mut buyers: BTreeSet<(String, String)> =
         evidence::buyers_with_value(tx, workspace_id, program_id, visit_id).await?.into_iter().collect();
     if buyers.is_empty() {
         return Ok(());
     }
-    objects::lock_program(tx, workspace_id, program_id).await?;
     let connections = feeds::connections_of(tx, workspace_id, program_id).await?;
     buyers.retain(|(connection, _)| {
         connections.iter().any(|c| c.connection_id == *connection && c.mode == mode)
@@ -158,11 +175,13 @@ pub async fn program_detached(
 /// The database's.
 pub async fn program_attached(
     tx: &mut Tx<'_>,
-    workspace_id: &str,
+    (workspace_id, program_id): (&str, &str),
     connection_id: &str,
     mode: &str,
     now: i64,
 ) -> Result<(), StoreError> {
+    // Who changes a customer or a partner of the program meanwhile does not know yet that this connection feeds it.
+    objects::lock_program(tx, workspace_id, program_id).await?;
     objects::lock_connection(tx, workspace_id, connection_id).await?;
     sales::mark_unplaced_from(tx, workspace_id, connection_id, now).await?;
     let buyers = evidence::buyers_of_connection(tx, workspace_id, connection_id).await?;

@@ -1,7 +1,8 @@
 //! Commissions leave their hold: a journal of its own for each, made once.
 
 use super::post::Poster;
-use tributary_store::pipeline::commissions;
+use std::collections::BTreeSet;
+use tributary_store::pipeline::{commissions, objects};
 use tributary_store::{StoreError, Tx, Unit};
 
 /// Matures commissions whose hold is over; returns how many.
@@ -18,6 +19,11 @@ impl Unit for Mature {
     type Out = usize;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<usize, StoreError> {
         let due = commissions::due(tx, &self.workspace_id, self.now, self.limit).await?;
+        // A settlement writes whole commissions by what it read under this lock.
+        let programs: BTreeSet<&str> = due.iter().map(|commission| commission.program_id.as_str()).collect();
+        for program in programs {
+            objects::lock_program(tx, &self.workspace_id, program).await?;
+        }
         let mut poster = Poster::new(&self.workspace_id, self.now);
         let count = due.len();
         for commission in due {

@@ -31,7 +31,8 @@ pub mod worker;
 pub mod world;
 
 pub use again::{
-    customer_changed, partner_changed, policy_added, program_attached, program_detached, visit_recorded,
+    customer_changed, key_taken, partner_changed, policy_added, program_attached, program_detached,
+    visit_recorded,
 };
 pub use decide::{Decision, decide};
 pub use settle::settle_customer;

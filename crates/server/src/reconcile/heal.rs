@@ -7,7 +7,7 @@ use crate::pipeline::fetch;
 use std::collections::BTreeSet;
 use tributary_domain::sale::Need;
 use tributary_store::imports::Run;
-use tributary_store::pipeline::jobs;
+use tributary_store::pipeline::{jobs, objects};
 use tributary_store::{P, StoreError, Tx, Unit};
 
 /// Objects fetched by one press of the button.
@@ -70,6 +70,7 @@ struct Enqueue {
 impl Unit for Enqueue {
     type Out = ();
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        objects::lock_connection(tx, &self.workspace_id, &self.connection_id).await?;
         // What the ledger calls a sale whose row is lost stays its name, so that nothing is posted a second time.
         let sql = "INSERT INTO alias (workspace_id, connection_id, object_id, sale_id) \
              SELECT c.workspace_id, $2, c.root_id, MIN(c.sale_id) FROM commission c LEFT JOIN sale s \

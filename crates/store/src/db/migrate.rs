@@ -40,7 +40,8 @@ migrations!(
     "0030_feed_spans",
     "0032_platform_secrets",
     "0033_known_as",
-    "0034_reconcile_state"
+    "0034_reconcile_state",
+    "0035_payload_part_lock"
 );
 
 /// The newest version that this binary knows: the greatest number, of which some before it may not be in use.

@@ -56,6 +56,22 @@ pub async fn lock_program(tx: &mut Tx<'_>, workspace_id: &str, program_id: &str)
     Ok(())
 }
 
+/// The same for everything that there is: all connections, then all programs, each in order of their ids.
+///
+/// # Errors
+/// The database's.
+pub async fn lock_all(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    if tx.is_postgres() {
+        for sql in [
+            "SELECT connection_id FROM connection ORDER BY connection_id FOR NO KEY UPDATE",
+            "SELECT program_id FROM program ORDER BY program_id FOR NO KEY UPDATE",
+        ] {
+            tx.rows(sql, &[]).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Keeps the facts of one source, replacing what an earlier run understood of it.
 ///
 /// # Errors

@@ -288,16 +288,7 @@ impl RecordVisits {
              bots = link_day.bots + excluded.bots, prefetches = link_day.prefetches + excluded.prefetches, \
              heads = link_day.heads + excluded.heads";
         tx.exec_each(sql, &sets).await?;
-        let sql = "INSERT INTO partner_day (workspace_id, mode, program_id, partner_id, day, visits, customers) \
-             VALUES ($1, $2, $3, $4, $5, $6, 0) ON CONFLICT (workspace_id, mode, program_id, partner_id, day) \
-             DO UPDATE SET visits = partner_day.visits + excluded.visits";
-        let sets: Vec<Vec<P<'_>>> = partners
-            .iter()
-            .map(|((ws, mode, program, partner, day), visits)| {
-                vec![P::T(ws), P::T(mode), P::T(program), P::T(partner), P::I(*day), P::I(*visits)]
-            })
-            .collect();
-        tx.exec_each(sql, &sets).await?;
+        // Programs before partners, as whoever counts customers does: nobody waits for each other crosswise.
         let sql = "INSERT INTO program_day (workspace_id, mode, program_id, day, visits, rejected, customers) \
              VALUES ($1, $2, $3, $4, $5, $6, 0) ON CONFLICT (workspace_id, mode, program_id, day) \
              DO UPDATE SET visits = program_day.visits + excluded.visits, \
@@ -307,6 +298,16 @@ impl RecordVisits {
             .filter(|(_, counts)| **counts != (0, 0))
             .map(|((ws, mode, program, day), (visits, rejected))| {
                 vec![P::T(ws), P::T(mode), P::T(program), P::I(*day), P::I(*visits), P::I(*rejected)]
+            })
+            .collect();
+        tx.exec_each(sql, &sets).await?;
+        let sql = "INSERT INTO partner_day (workspace_id, mode, program_id, partner_id, day, visits, customers) \
+             VALUES ($1, $2, $3, $4, $5, $6, 0) ON CONFLICT (workspace_id, mode, program_id, partner_id, day) \
+             DO UPDATE SET visits = partner_day.visits + excluded.visits";
+        let sets: Vec<Vec<P<'_>>> = partners
+            .iter()
+            .map(|((ws, mode, program, partner, day), visits)| {
+                vec![P::T(ws), P::T(mode), P::T(program), P::T(partner), P::I(*day), P::I(*visits)]
             })
             .collect();
         tx.exec_each(sql, &sets).await.map(drop)

@@ -14,6 +14,7 @@ use crate::pipeline::{program_attached, program_detached};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use tributary_store::connections::{self, Connection, watch};
+use tributary_store::pipeline::objects;
 use tributary_store::workspaces::Program;
 use tributary_store::{StoreError, Tx, Unit};
 
@@ -89,7 +90,7 @@ impl Unit for Attach {
         let one = found.filter(|one| one.status != "disconnected").ok_or_else(missing)?;
         connections::attach(tx, ws, &one.connection_id, program, self.now).await?;
         // What the connection brought before may fit the program that it feeds from now on.
-        program_attached(tx, ws, &one.connection_id, &one.mode, self.now).await?;
+        program_attached(tx, (ws, program), &one.connection_id, &one.mode, self.now).await?;
         Ok(one)
     }
 }
@@ -104,6 +105,7 @@ impl Unit for Detach {
     type Out = bool;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<bool, StoreError> {
         let ws = &self.program.workspace_id;
+        objects::lock_connection(tx, ws, &self.connection_id).await?;
         let fed = watch::programs_of(tx, ws, &self.connection_id).await?;
         let found = connections::find(tx, ws, &self.connection_id).await?;
         let alive = found.as_ref().is_some_and(|one| one.status != "disconnected");

@@ -25,6 +25,7 @@ struct Archive {
 impl Work for Archive {
     type Out = Found;
     async fn go(&self, tx: &mut Tx<'_>) -> Result<Found, ApiError> {
+        pipeline::lock(tx, &self.place).await?;
         let before = self.target.get(tx, &self.place).await?;
         if (before.status == "archived") == self.archived {
             return Ok(view::read(tx, &self.place, before).await?);

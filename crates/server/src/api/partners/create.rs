@@ -31,6 +31,7 @@ struct Create {
 impl Work for Create {
     type Out = Found;
     async fn go(&self, tx: &mut Tx<'_>) -> Result<Found, ApiError> {
+        pipeline::lock(tx, &self.place).await?;
         let key = self.free_key(tx).await?;
         self.check(tx, &key).await?;
         let input = &self.input;

@@ -21,6 +21,7 @@ struct Delete {
 impl Work for Delete {
     type Out = ();
     async fn go(&self, tx: &mut Tx<'_>) -> Result<(), ApiError> {
+        pipeline::lock(tx, &self.place).await?;
         let before = self.target.get(tx, &self.place).await?;
         let at = self.now.max(before.updated_at);
         let after =

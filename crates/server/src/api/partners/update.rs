@@ -45,6 +45,7 @@ struct Update {
 impl Work for Update {
     type Out = Found;
     async fn go(&self, tx: &mut Tx<'_>) -> Result<Found, ApiError> {
+        pipeline::lock(tx, &self.place).await?;
         let before = self.target.get(tx, &self.place).await?;
         let after = self.changed(&before);
         self.check(tx, &before, &after).await?;

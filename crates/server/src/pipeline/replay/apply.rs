@@ -8,7 +8,7 @@
 use super::super::post::Poster;
 use super::super::worker;
 use crate::App;
-use tributary_store::pipeline::{commissions, recount};
+use tributary_store::pipeline::{commissions, objects, recount};
 use tributary_store::whole::fingerprint::Plans;
 use tributary_store::whole::shadow;
 use tributary_store::{P, StoreError, Tx, Unit, workspaces};
@@ -46,6 +46,8 @@ struct Swap {
 impl Unit for Swap {
     type Out = Option<usize>;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        // Who places or decides has read sales under these locks, and would write over what is put in place here.
+        objects::lock_all(tx).await?;
         shadow::lock(tx).await?;
         if self.plans.read(tx).await? != self.fingerprint {
             return Ok(None);

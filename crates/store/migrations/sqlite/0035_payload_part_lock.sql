@@ -1,0 +1,1 @@
+-- Parts of a table are PostgreSQL's: nothing to do here.
