@@ -1,7 +1,8 @@
 //! A reward that a call of the API gave without an amount: nothing was paid, so nothing of it can be given back.
 
+use super::base::accepted;
 use super::{Outcome, SettleSale, Target};
-use crate::money::{Fraction, MoneyError, in_range};
+use crate::money::{Fraction, MoneyError};
 use crate::terms::Terms;
 
 /// Is the reward all that is known of the sale? Only a transaction of the API is: what Stripe calls paid has an amount.
@@ -11,7 +12,7 @@ pub(super) const fn alone(sale: &SettleSale) -> bool {
 
 /// The reward as it was given, at most the cap. A minimum looks at an amount; here is none.
 pub(super) fn compute(sale: &SettleSale, terms: &Terms, target: &mut Target) -> Result<Outcome, MoneyError> {
-    let given = sale.fixed_reward.filter(|given| in_range(*given)).ok_or(MoneyError::TooLarge)?;
+    let given = sale.fixed_reward.filter(|_| accepted(sale)).ok_or(MoneyError::TooLarge)?;
     let mut earned = Fraction::whole(given.max(0));
     if let Some(cap) = terms.cap.filter(|cap| cap.currency == target.currency) {
         let capped = earned.at_most(cap.amount.max(0));
