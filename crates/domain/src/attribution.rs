@@ -39,7 +39,7 @@ pub fn is_visit_id(value: &str) -> bool {
 /// did not happen after it.
 #[must_use]
 pub const fn second_of(at_ms: i64) -> i64 {
-    at_ms - at_ms.rem_euclid(1_000)
+    at_ms.saturating_sub(at_ms.rem_euclid(1_000))
 }
 
 /// Does a click at `click_at` count at an instant, where clicks count for so many days? Both ms UTC.

@@ -81,6 +81,9 @@ mod tests {
         assert_eq!(at(&both, 30), Some('b'));
         assert_eq!(at(&both, 99), Some('b'));
         assert_eq!(at(&[], 5), None);
+        for (end, who) in [(i64::MIN, 'a'), (i64::MAX, 'b')] {
+            assert_eq!(holder_at(&both, end).map(|holding| holding.who), Some(who), "at the ends of time");
+        }
     }
 
     #[test]
