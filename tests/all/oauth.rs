@@ -10,6 +10,7 @@ use std::time::Duration;
 
 both_engines!(
     an_app_is_authorised_and_its_tokens_are_renewed,
+    a_late_renewal_does_not_replace_a_new_grant,
     a_platform_lets_an_account_in_and_lets_it_go,
     an_authorisation_counts_once_and_for_who_began_it,
     an_endpoint_of_the_account_may_live_on_beside_the_platform_s,
@@ -198,6 +199,41 @@ async fn an_app_is_authorised_and_its_tokens_are_renewed(engine: Engine) {
         }
     }
     world.finish().await;
+    sandbox.stop().await;
+}
+
+/// Stripe takes its time to renew, and meanwhile the account is authorised anew: the new grant stays.
+async fn a_late_renewal_does_not_replace_a_new_grant(engine: Engine) {
+    let (world, sandbox) = Sandbox::with_world(engine).await;
+    let (mut browser, token) = owner(&world).await;
+    enter(&world, &mut browser, &token, APP).await;
+    let url = start(&world, &mut browser, &token, "app", "").await;
+    let back = decide(&world, &sandbox, &url, "app", "authorise", "test").await;
+    let landed = browser.get(&world, &back).await;
+    connected(&world, &mut browser, &landed).await;
+    let id = connection_id(&world).await;
+    let url = start(&world, &mut browser, &token, "app", &id).await;
+    let back = decide(&world, &sandbox, &url, "app", "authorise", "test").await;
+    let slow = json!({ "faults": [{ "path_prefix": "/v1/oauth/token", "delay_ms": 6_000 }] });
+    sandbox.control("api_faults", &slow).await;
+    world.database.damage("UPDATE connection_token SET access_until = 0").await;
+    let doctor = world.command(&["doctor", "--json"], "");
+    let again = async {
+        let renewing = "SELECT COUNT(*) FROM connection_token WHERE lease_until > 0";
+        eventually("the token is being renewed", Duration::from_secs(20), || async {
+            (world.database.number(renewing).await == 1).then_some(())
+        })
+        .await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let landed = browser.get(&world, &back).await;
+        connected(&world, &mut browser, &landed).await;
+        let row = "SELECT CAST(version AS TEXT) || ' ' || CAST(granted_at AS TEXT) FROM connection_token";
+        (row, world.database.text(row).await)
+    };
+    let (_, (row, granted)) = tokio::join!(doctor, again);
+    assert_eq!(world.database.text(row).await, granted, "the grant is what is in use");
+    assert!(granted.starts_with("2 "), "{granted}");
+    assert_eq!(world.command(&["doctor", "--json"], "").await.code, 0);
     sandbox.stop().await;
 }
 

@@ -1,11 +1,15 @@
 //! What is said of one sale by several at the same moment: every word counts once, and replay says the same.
 
+use crate::replay::{settled_world, true_of};
 use crate::support::browser::Browser;
+use crate::support::database::{Database, connect};
+use crate::support::process::Output;
 use crate::support::story::{Story, commission};
 use crate::support::world::{EMAIL, PASSWORD};
-use crate::support::{Engine, World, both_engines, now_s};
+use crate::support::{Engine, World, both_engines, now_s, within_limit};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use std::time::Duration;
 use tributary_stripe::story::{Era, Plot};
 
 both_engines!(
@@ -13,6 +17,9 @@ both_engines!(
     a_decision_beside_a_refund_loses_nothing,
     terms_that_are_saved_at_once_are_versions,
     a_partner_has_one_status,
+    replays_that_run_at_once_do_not_mix,
+    who_is_erased_while_more_comes_in_is_erased_whole,
+    two_programs_settle_beside_their_changes,
 );
 
 async fn parallel_calls_on_one_transaction_agree(engine: Engine) {
@@ -116,4 +123,140 @@ async fn a_partner_has_one_status(engine: Engine) {
         assert_eq!((shown.as_str(), world.database.text(&sql).await.as_str()), ("archived", "archived"));
     }
     world.finish().await;
+}
+
+/// Each has laid its rows beside in tables of its own: one is through, and whoever was overtaken says so.
+async fn replays_that_run_at_once_do_not_mix(engine: Engine) {
+    let world = settled_world(engine).await;
+    let (digest, totals) = (world.digest().await, world.ledger_totals().await);
+    assert_eq!(world.stop().await, 0);
+    let sale = world.database.text("SELECT MIN(sale_id) FROM commission WHERE target > 0").await;
+    for sql in [
+        format!("UPDATE sale SET paid = paid - 100, captured = captured - 100 WHERE sale_id = '{sale}'"),
+        format!("UPDATE scope SET generation = generation + 1, whole = {}", true_of(engine)),
+    ] {
+        world.database.damage(&sql).await;
+    }
+    assert_eq!(world.command(&["replay", "--json"], "").await.code, 1);
+    let runs = (0..3).map(|_| world.command(&["replay", "--apply", "--json"], ""));
+    let said = join_all(runs).await;
+    let through = |one: &Output| matches!(one.code, 0 | 1);
+    assert!(said.iter().any(through), "{said:?}");
+    for one in said.iter().filter(|one| !through(one)) {
+        assert!(one.stderr.contains("another `replay --apply`"), "{one:?}");
+    }
+    assert_eq!(world.digest().await, digest);
+    assert_eq!(world.ledger_totals().await, totals);
+    assert_eq!(world.replay().await["digest"], digest.as_str());
+    let left = match engine {
+        Engine::Sqlite => "SELECT COUNT(*) FROM sqlite_master WHERE name LIKE 'shadow_%'",
+        Engine::Postgres => "SELECT COUNT(*) FROM pg_class WHERE relname LIKE 'shadow_%'",
+    };
+    assert_eq!(world.database.number(left).await, 0, "nothing is left beside");
+}
+
+/// Half of what a person bought comes in while the person is erased.
+async fn who_is_erased_while_more_comes_in_is_erased_whole(engine: Engine) {
+    let world = World::connected(engine).await;
+    let mut earned = 0;
+    for n in 0..4 {
+        let (tag, name) = (format!("gone{n}"), format!("canary{n}x"));
+        let plot = Plot { email: format!("{name}@example.com"), ..Plot::new(&tag) };
+        let plot = Plot { client_reference_id: Some("ADA".to_owned()), ..plot };
+        let story = Story { plot, era: Era::Dahlia, subscription: true, partner: Some("ADA") };
+        story.put(&world.stripe);
+        let events = story.events();
+        let (first, rest) = events.split_at(events.len() / 2);
+        world.deliver_all(first).await;
+        world.settled().await;
+        let email = story.plot.email.clone();
+        let arguments = ["erase", "--email", &email, "--for-good", "--json"];
+        let (erased, ()) = tokio::join!(world.command(&arguments, ""), world.deliver_all(rest));
+        erased.ok();
+        world.settled().await;
+        // What came in after the erasure is the person's as well where nothing at Stripe was known of it: once more.
+        drop(world.command(&arguments, "").await);
+        world.settled().await;
+        let tables = ["customer", "fact", "alias", "buyer_hint", "evidence", "known_as", "observation"];
+        for table in tables {
+            for row in world.database.rows(&format!("SELECT * FROM {table}")).await {
+                let text = row.into_iter().flatten().collect::<Vec<_>>().join("|");
+                assert!(!text.contains(&name), "{table}: {text}");
+            }
+        }
+        earned += story.earned();
+    }
+    world.expect_totals(&[("ADA", "usd", earned)]).await;
+    world.finish().await;
+}
+
+/// Two programs on one connection, whose terms, partners and customers change while both are settled.
+async fn two_programs_settle_beside_their_changes(engine: Engine) {
+    let world = World::connected(engine).await;
+    let second = world.setup_program("Second", "usd", "10%").await.ok().json();
+    let second = second["program_public_id"].as_str().expect("an id").to_owned();
+    world.connect_with(&second, "sk_test_the_usual_one", Some(&world.secret)).await.ok();
+    let stories: Vec<Story> = (0..12)
+        .map(|n| {
+            let plot = Plot { client_reference_id: Some("ADA".to_owned()), ..Plot::new(&format!("two{n}")) };
+            Story { plot, era: Era::Dahlia, subscription: n % 2 == 0, partner: Some("ADA") }
+        })
+        .collect();
+    let events: Vec<Value> = stories.iter().flat_map(Story::events).collect();
+    stories.iter().for_each(|story| story.put(&world.stripe));
+    let deliver = async {
+        for chunk in events.chunks(5) {
+            world.deliver_all(chunk).await;
+        }
+    };
+    let change = async {
+        for n in 0..12 {
+            let key = format!("X{n}");
+            world.partner(&key).await;
+            world.put(&format!("/v1/partners/{key}"), &json!({ "name": "Ann" })).await.expect(200);
+            world.customer(&format!("c-{n}"), None, &key).await;
+        }
+    };
+    tokio::join!(deliver, change);
+    world.settled().await;
+    let earned: i64 = stories.iter().map(Story::earned).sum();
+    world.expect_totals(&[("ADA", "usd", earned)]).await;
+    world.finish().await;
+}
+
+/// Twenty calls wait for one program: events still come in, and what is read is answered.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waits_for_a_program_leaves_room_for_others() {
+    within_limit(async {
+        let world = World::connected(Engine::Postgres).await;
+        world.partner("BOB").await;
+        let Database::Postgres(url) = &world.database else { panic!("not PostgreSQL") };
+        let holder = connect(url).await;
+        holder.batch_execute("BEGIN; SELECT * FROM program FOR NO KEY UPDATE").await.expect("held");
+        let name = json!({ "name": "Robert" });
+        let calls = join_all((0..20).map(|_| world.put("/v1/partners/BOB", &name)));
+        let story = Story {
+            plot: Plot { client_reference_id: Some("ADA".to_owned()), ..Plot::new("room") },
+            era: Era::Dahlia,
+            subscription: false,
+            partner: Some("ADA"),
+        };
+        story.put(&world.stripe);
+        let beside = async {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            world.deliver_all(&story.events()).await;
+            for _ in 0..5 {
+                world.get("/v1/partners/BOB").await.expect(200);
+            }
+            holder.batch_execute("COMMIT").await.expect("let go");
+        };
+        let (answers, ()) = tokio::join!(calls, beside);
+        // Some had no turn in time, and were told so.
+        assert!(answers.iter().all(|answer| matches!(answer.status, 200 | 503)), "{answers:?}");
+        assert!(answers.iter().any(|answer| answer.status == 200), "{answers:?}");
+        world.settled().await;
+        world.expect_totals(&[("ADA", "usd", story.earned())]).await;
+        world.finish().await;
+    })
+    .await;
 }

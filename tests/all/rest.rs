@@ -16,6 +16,7 @@ both_engines!(
     bad_input_is_refused_field_by_field,
     the_key_is_asked_for_first,
     archived_is_not_forgotten,
+    a_partner_has_room_for_so_many_keys,
 );
 
 fn created(answer: Answer) -> Value {
@@ -569,4 +570,21 @@ async fn archived_is_not_forgotten(engine: Engine) {
     world.settled().await;
     world.expect_totals(&[("ADA", "usd", 1500)]).await;
     world.finish().await;
+}
+
+/// Each key that a partner has had is a link that still works.
+async fn a_partner_has_room_for_so_many_keys(engine: Engine) {
+    let world = World::started(engine).await;
+    world.partner("K0").await;
+    for n in 1..250 {
+        let answer = world.put(&format!("/v1/partners/K{}", n - 1), &json!({ "key": format!("K{n}") })).await;
+        answer.expect(200);
+    }
+    let refused = world.put("/v1/partners/K249", &json!({ "key": "K250" })).await.expect_error(422);
+    assert!(
+        refused.json["errors"]["key"][0].as_str().is_some_and(|words| words.contains("250")),
+        "{refused:?}"
+    );
+    assert_eq!(world.get("/v1/partners/K0").await.expect(200).data()["key"], "K249");
+    world.put("/v1/partners/K249", &json!({ "name": "Ann" })).await.expect(200);
 }

@@ -283,6 +283,18 @@ fn invoices_that_bring_no_money_are_no_sales() {
     ] {
         assert_eq!(read(&[invoice]).state, state, "{name}");
     }
+    // Paid in part, and the rest is open, given up or voided: what came in counts.
+    for status in ["open", "uncollectible", "void"] {
+        let part = with(Field::AmountPaid, 4_000).with(Field::InvoiceStatus, status);
+        let charged = charge(4_000).with(Field::Invoice, "in_1");
+        for facts in [vec![part.clone()], vec![part.clone(), charged.clone()], vec![charged, part]] {
+            let sale = read(&facts);
+            let money = (sale.state, sale.paid, sale.total, sale.captured, sale.detail.off_stripe);
+            assert_eq!(money, (SaleState::Paid, 4_000, 12_000, 4_000, 0), "{status}");
+        }
+        let draft = with(Field::AmountPaid, 4_000).with(Field::InvoiceStatus, "draft");
+        assert_eq!(read(&[draft]).state, SaleState::Unpaid);
+    }
     // Given up, and paid all the same.
     let paid = read(&[invoice_old(), invoice_old().with(Field::InvoiceStatus, "uncollectible")]);
     assert_eq!(paid.state, SaleState::Paid);

@@ -170,6 +170,21 @@ pub async fn move_cursor(
     Ok(())
 }
 
+/// Were the test data of a connection wiped at or after an instant (ms UTC)? For who asked Stripe before and writes now, under
+/// the connection's lock.
+///
+/// # Errors
+/// The database's.
+pub async fn was_wiped(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    connection_id: &str,
+    since: i64,
+) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM connection WHERE workspace_id = $1 AND connection_id = $2 AND wiped_at >= $3";
+    Ok(tx.opt(sql, &[P::T(workspace_id), P::T(connection_id), P::I(since)]).await?.is_some())
+}
+
 /// Marks a connection broken or whole again, with the reason; one that was disconnected meanwhile stays so.
 ///
 /// # Errors

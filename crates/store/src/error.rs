@@ -104,6 +104,9 @@ impl From<tokio_postgres::Error> for StoreError {
             {
                 Self::Busy
             }
+            code if *code == SqlState::LOCK_NOT_AVAILABLE => {
+                Self::Unavailable("another change of the same takes too long".to_owned())
+            }
             // Class 53 (resources), 57 (operator), 58 (system), 08 (connection).
             code if ["53", "57", "58", "08"].iter().any(|class| code.code().starts_with(class)) => {
                 Self::Unavailable(text)

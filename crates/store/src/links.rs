@@ -107,6 +107,17 @@ pub async fn is_key_free(
     owner.map_or(Ok(true), |row| Ok(row.text(0)? == partner_id))
 }
 
+/// Has a partner fewer than [`PER_PARTNER`] links?
+///
+/// # Errors
+/// The database's.
+pub async fn has_room(tx: &mut Tx<'_>, workspace_id: &str, partner_id: &str) -> Result<bool, StoreError> {
+    let sql =
+        "SELECT CAST(COUNT(*) AS BIGINT) FROM referral_link WHERE workspace_id = $1 AND partner_id = $2";
+    let count = tx.opt(sql, &[P::T(workspace_id), P::T(partner_id)]).await?;
+    Ok(count.map_or(Ok(0), |row| row.int(0))? < PER_PARTNER)
+}
+
 /// Makes a link and its slug: the key where it is free, else the key and four characters.
 ///
 /// # Errors
@@ -121,10 +132,7 @@ pub async fn create(tx: &mut Tx<'_>, new: &NewLink<'_>) -> Result<Link, StoreErr
     if !is_key_free(tx, new.workspace_id, new.program_id, new.partner_id, new.key).await? {
         return Err(StoreError::Conflict(format!("the key {} has already been taken", new.key)));
     }
-    let sql =
-        "SELECT CAST(COUNT(*) AS BIGINT) FROM referral_link WHERE workspace_id = $1 AND partner_id = $2";
-    let count = tx.opt(sql, &[P::T(new.workspace_id), P::T(new.partner_id)]).await?;
-    if count.map_or(Ok(0), |row| row.int(0))? >= PER_PARTNER {
+    if !has_room(tx, new.workspace_id, new.partner_id).await? {
         return Err(StoreError::Conflict(format!("a partner has at most {PER_PARTNER} links")));
     }
     let slug = take_slug(tx, new).await?;

@@ -70,11 +70,17 @@ const LAST: &[&str] = &[
 ];
 
 /// Wipes the test data of a workspace and gives how many rows went. Programs, partners, links, terms, keys and the
-/// connections themselves stay, and so does everything live. A connection that is polled begins anew at `cursor_at`.
+/// connections themselves stay, and so does everything live. A connection that is polled begins anew at `cursor_at`, and what
+/// was on its way at `now` is not written after it ([`crate::connections::was_wiped`]).
 ///
 /// # Errors
 /// The database's; nothing is wiped then.
-pub async fn test_data(tx: &mut Tx<'_>, workspace_id: &str, cursor_at: i64) -> Result<u64, StoreError> {
+pub async fn test_data(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    now: i64,
+    cursor_at: i64,
+) -> Result<u64, StoreError> {
     // Nothing is taken in, written by a call or settled meanwhile: each statement below sees what was committed before it.
     objects::lock_all(tx).await?;
     if tx.is_postgres() {
@@ -88,5 +94,7 @@ pub async fn test_data(tx: &mut Tx<'_>, workspace_id: &str, cursor_at: i64) -> R
     let cursor =
         "UPDATE connection SET cursor_at = $2 WHERE workspace_id = $1 AND mode = 'test' AND cursor_at < $2";
     tx.exec(cursor, &[P::T(workspace_id), P::I(cursor_at)]).await?;
+    let wiped = "UPDATE connection SET wiped_at = $2 WHERE workspace_id = $1 AND mode = 'test'";
+    tx.exec(wiped, &[P::T(workspace_id), P::I(now)]).await?;
     Ok(gone)
 }

@@ -6,7 +6,7 @@ use crate::merge::ObjectState;
 
 impl Reader<'_> {
     pub(super) fn of_invoice(&self, invoice: &ObjectState) -> Money {
-        if invoice.text(Field::InvoiceStatus) != Some("paid") {
+        if invoice.text(Field::InvoiceStatus) != Some("paid") && !is_paid_in_part(invoice) {
             return Money::nothing(SaleState::Unpaid);
         }
         let int = |field| invoice.int(field);
@@ -79,6 +79,17 @@ impl Reader<'_> {
             .filter_map(|payment| payment.int(Field::AmountPaid))
             .fold(0_i64, |sum, amount| sum.saturating_add(amount.max(0)))
     }
+}
+
+/// Is an invoice that is still open, was given up or voided paid in part? The commission follows the cash. One that says it
+/// is paid in full, and has another status, contradicts itself: its status holds.
+fn is_paid_in_part(invoice: &ObjectState) -> bool {
+    let status = invoice.text(Field::InvoiceStatus);
+    let (Some(total), Some(paid)) = (invoice.int(Field::Total), invoice.int(Field::AmountPaid)) else {
+        return false;
+    };
+    let paid = with_off_stripe(invoice, paid);
+    matches!(status, Some("open" | "uncollectible" | "void")) && 0 < paid && paid < total
 }
 
 /// Does an invoice payment of this type move money through Stripe?

@@ -9,6 +9,7 @@ pub mod input;
 pub mod paging;
 pub mod partners;
 mod pipeline;
+mod refusals;
 pub mod stripe_app;
 pub mod test;
 pub mod token;
@@ -101,7 +102,9 @@ pub fn router() -> axum::Router<App> {
 /// The API's own description.
 #[must_use]
 pub fn openapi() -> OpenApi {
-    described().split_for_parts().1
+    let mut document = described().split_for_parts().1;
+    refusals::describe(&mut document);
+    document
 }
 
 /// The description as text, the same for the same code: what `docs/openapi.json` holds.

@@ -6,11 +6,12 @@ use crate::audit::{Note, note};
 use crate::pipeline::program_attached;
 use crate::state::{App, new_id};
 use secrecy::{ExposeSecret, SecretString};
+use std::collections::BTreeSet;
 use tributary_domain::ids::IdKind;
 use tributary_store::connections::secrets::{self, NewSecret};
 use tributary_store::connections::{self, Connection, api_key_place, watch};
 use tributary_store::oauth::tokens::{self, Tokens};
-use tributary_store::pipeline::jobs;
+use tributary_store::pipeline::{jobs, objects};
 use tributary_store::vault::Key;
 use tributary_store::workspaces::{self, Program};
 use tributary_store::{StoreError, Tx, Unit};
@@ -69,6 +70,10 @@ impl Unit for Entry {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         let ws = &self.program.workspace_id;
         let known = connections::find_by_account(tx, ws, self.mode, &self.account_id).await?;
+        let locked = known.as_ref().map(|found| found.connection_id.as_str()).into_iter().collect();
+        objects::lock_each(tx, ws, &locked, &BTreeSet::from([self.program.program_id.as_str()])).await?;
+        // Once more: somebody else may just have connected, checked or disconnected it.
+        let known = connections::find_by_account(tx, ws, self.mode, &self.account_id).await?;
         let before = known.clone();
         // The key is another one, but the row stays the account's: its history and its programs hang on it.
         let other = |id: &String| known.as_ref().is_none_or(|found| &found.connection_id != id);
@@ -94,7 +99,12 @@ impl Unit for Entry {
         }
         let id = &connection.connection_id;
         match &self.tokens {
-            Some(tokens) => tokens::put(tx, &self.data_key, ws, id, tokens).await?,
+            Some(tokens) => {
+                // A renewal of the ones before that is still on its way belongs to an older version.
+                let before = tokens::find(tx, &self.data_key, ws, id).await?;
+                let version = before.map_or(tokens.version, |before| before.version.saturating_add(1));
+                tokens::put(tx, &self.data_key, ws, id, &Tokens { version, ..tokens.clone() }).await?;
+            }
             None => tokens::remove(tx, ws, id).await?,
         }
         connections::attach(tx, ws, id, &self.program.program_id, self.now).await?;
@@ -187,7 +197,17 @@ impl Unit for Finish {
     type Out = ();
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let (ws, id) = (&self.connection.workspace_id, &self.connection.connection_id);
-        connections::update(tx, &self.connection, self.now).await?;
+        objects::lock_connection(tx, ws, id).await?;
+        let missing = || StoreError::NotFound(format!("connection {id}"));
+        let mut row = connections::find(tx, ws, id).await?.ok_or_else(missing)?;
+        // Key and status are left as they are: Stripe was asked for a while, and they may have changed since.
+        row.endpoint_id.clone_from(&self.connection.endpoint_id);
+        row.endpoint_url.clone_from(&self.connection.endpoint_url);
+        row.polling = self.connection.polling;
+        row.warnings.clone_from(&self.connection.warnings);
+        row.permissions.clone_from(&self.connection.permissions);
+        row.checked_at = self.connection.checked_at;
+        connections::update(tx, &row, self.now).await?;
         watch::looked(tx, ws, id, self.now).await?;
         note(tx, self.line.clone(), self.now).await?;
         let Some((secret_id, secret)) = &self.secret else { return Ok(()) };

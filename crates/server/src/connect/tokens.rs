@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;
 use tributary_store::connections::Connection;
 use tributary_store::oauth::tokens::{self, Tokens};
+use tributary_store::pipeline::objects;
 use tributary_store::vault::{Key, Zeroizing};
 use tributary_store::{StoreError, Tx, Unit};
 use tributary_stripe::client::{ApiError, ApiKey, Grant, Granted, StripeClient};
@@ -85,11 +86,25 @@ impl Unit for Release {
     }
 }
 
-struct Put(Of, Tokens);
+/// Keeps renewed tokens, unless the ones that they renew are not in use any more: somebody has authorised the account anew
+/// meanwhile, or disconnected it. Answers what is in use.
+struct Put {
+    of: Of,
+    old: Tokens,
+    new: Tokens,
+}
 impl Unit for Put {
-    type Out = ();
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
-        tokens::put(tx, &self.0.data_key, &self.0.workspace_id, &self.0.connection_id, &self.1).await
+    type Out = Option<Tokens>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let Of { data_key, workspace_id, connection_id } = &self.of;
+        objects::lock_connection(tx, workspace_id, connection_id).await?;
+        let found = tokens::find(tx, data_key, workspace_id, connection_id).await?;
+        let same = |now: &Tokens| (now.version, &now.refresh) == (self.old.version, &self.old.refresh);
+        if !found.as_ref().is_some_and(same) {
+            return Ok(found);
+        }
+        tokens::put(tx, data_key, workspace_id, connection_id, &self.new).await?;
+        Ok(Some(self.new.clone()))
     }
 }
 
@@ -196,8 +211,9 @@ async fn renew(app: &App, connection: &Connection, of: &Of, old: &Tokens) -> Res
             }
             let now = app.now();
             let new = kept(&granted, &used, now, old.version + 1, now);
-            app.db.write(Put(of.clone(), new.clone())).await?;
-            return way(connection, &new);
+            let kept = app.db.write(Put { of: of.clone(), old: old.clone(), new }).await?;
+            let gone = || NoClient::Refused(again("No token is kept for this account."));
+            return way(connection, &kept.ok_or_else(gone)?);
         }
         Err(error) => error,
     };

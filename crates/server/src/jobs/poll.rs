@@ -6,6 +6,7 @@ use crate::pipeline::fetch::set_status;
 use crate::pipeline::worker::Connections;
 use crate::stripe::receive::{Receive, new_event};
 use std::time::Duration;
+use tributary_store::pipeline::objects;
 use tributary_store::{StoreError, Tx, Unit, connections, connections::Connection, workspaces};
 use tributary_stripe::client::{ApiError, EventsQuery};
 
@@ -103,8 +104,12 @@ async fn poll(app: &App, connection: &Connection) -> Result<Result<(), Failed>, 
             kept.push(new_event(&data_key, connection, &event.envelope, &event.raw, "poll", app.now())?);
         }
         let next = page.events.last().map(|event| event.envelope.id.clone());
-        if app.db.write(KeepAll(kept)).await? > 0 {
-            app.wake.notify_one();
+        let keep = KeepAll { connection: connection.clone(), asked_at: started, events: kept };
+        match app.db.write(keep).await? {
+            // Wiped while Stripe answered: the next poll begins anew.
+            None => return Ok(Ok(())),
+            Some(0) => {}
+            Some(_) => app.wake.notify_one(),
         }
         if !page.has_more || next.is_none() || next == after {
             if since < reach {
@@ -123,15 +128,26 @@ async fn poll(app: &App, connection: &Connection) -> Result<Result<(), Failed>, 
     Ok(Ok(()))
 }
 
-struct KeepAll(Vec<tributary_store::pipeline::inbox::NewEvent>);
+/// Keeps a page; answers how many of it are new, or that the connection was wiped since Stripe was asked: then nothing is kept.
+struct KeepAll {
+    connection: Connection,
+    asked_at: i64,
+    events: Vec<tributary_store::pipeline::inbox::NewEvent>,
+}
+
 impl Unit for KeepAll {
-    type Out = usize;
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<usize, StoreError> {
+    type Out = Option<usize>;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
+        let (ws, con) = (&self.connection.workspace_id, &self.connection.connection_id);
+        objects::lock_connection(tx, ws, con).await?;
+        if connections::was_wiped(tx, ws, con, self.asked_at).await? {
+            return Ok(None);
+        }
         let mut new = 0;
-        for event in &self.0 {
+        for event in &self.events {
             new += usize::from(Receive::keep(tx, event).await?);
         }
-        Ok(new)
+        Ok(Some(new))
     }
 }
 
@@ -145,5 +161,30 @@ impl Unit for MoveCursor {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let c = &self.connection;
         connections::move_cursor(tx, &c.workspace_id, &c.connection_id, self.to).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::tests::harness::{Api, START};
+
+    #[tokio::test]
+    async fn a_page_that_was_asked_for_before_a_wipe_is_not_kept() {
+        let api = Api::new().await;
+        let connection = api.connection().await;
+        let raw = br#"{"id":"evt_1","object":"event","created":1800000000,"type":"charge.succeeded","data":{"object":{"id":"ch_1"}}}"#;
+        let envelope = tributary_stripe::event::Envelope::parse(raw).unwrap();
+        let data_key = api.app.data_key(&connection.workspace_id).await.unwrap();
+        let page = |asked_at| KeepAll {
+            connection: connection.clone(),
+            asked_at,
+            events: vec![new_event(&data_key, &connection, &envelope, raw, "poll", START).unwrap()],
+        };
+        assert_eq!(api.app.db.write(page(START)).await.unwrap(), Some(1));
+        crate::connect::wipe::test_data(&api.app, &connection.workspace_id, "somebody").await.unwrap();
+        assert_eq!(api.app.db.write(page(START)).await.unwrap(), None);
+        assert_eq!(api.number("SELECT COUNT(*) FROM event WHERE workspace_id = $1").await, 0);
+        assert_eq!(api.app.db.write(page(START + 1)).await.unwrap(), Some(1));
     }
 }

@@ -181,8 +181,8 @@ pub async fn program_attached(
     now: i64,
 ) -> Result<(), StoreError> {
     // Who changes a customer or a partner of the program meanwhile does not know yet that this connection feeds it.
-    objects::lock_program(tx, workspace_id, program_id).await?;
-    objects::lock_connection(tx, workspace_id, connection_id).await?;
+    let (connection, program) = (BTreeSet::from([connection_id]), BTreeSet::from([program_id]));
+    objects::lock_each(tx, workspace_id, &connection, &program).await?;
     sales::mark_unplaced_from(tx, workspace_id, connection_id, now).await?;
     let buyers = evidence::buyers_of_connection(tx, workspace_id, connection_id).await?;
     let buyers: BTreeSet<(String, String)> =

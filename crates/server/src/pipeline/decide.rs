@@ -5,6 +5,7 @@ use super::project::People;
 use super::{link, rulings};
 use crate::audit::{Note, note};
 use crate::state::new_id;
+use std::collections::BTreeSet;
 use tributary_domain::ids::IdKind;
 use tributary_store::pages::audit;
 use tributary_store::pipeline::decisions::{self, AS_EVIDENCE_SAYS, customer_connection};
@@ -42,8 +43,8 @@ pub struct Decision {
 pub async fn decide(tx: &mut Tx<'_>, d: &Decision, now: i64) -> Result<(), StoreError> {
     let ws = &d.workspace_id;
     // Before it is read: what the worker learns of the sale meanwhile would be written over.
-    objects::lock_program(tx, ws, &d.program_id).await?;
-    objects::lock_connection(tx, ws, &d.connection_id).await?;
+    let (connection, program) = (BTreeSet::from([&*d.connection_id]), BTreeSet::from([&*d.program_id]));
+    objects::lock_each(tx, ws, &connection, &program).await?;
     let Some(mut sale) = sales::find_by_object(tx, ws, &d.connection_id, &d.subject).await? else {
         return Err(StoreError::NotFound(format!("no sale {}", d.subject)));
     };

@@ -412,9 +412,13 @@ impl Unit for Observe {
     type Out = ();
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let c = &self.connection;
-        inbox::insert_observation(tx, &c.workspace_id, &c.connection_id, &self.observation).await?;
         let (ws, con) = (&c.workspace_id, &c.connection_id);
-        let ctx = Context::locked(tx, ws, con, &c.mode, self.now, self.link_delay_ms).await?;
+        objects::lock_connection(tx, ws, con).await?;
+        if connections::was_wiped(tx, ws, con, self.now).await? {
+            return Ok(());
+        }
+        inbox::insert_observation(tx, ws, con, &self.observation).await?;
+        let ctx = Context::load(tx, ws, con, &c.mode, self.now, self.link_delay_ms).await?;
         ingest(tx, &ctx, std::slice::from_ref(&self.source), &self.people).await
     }
 }

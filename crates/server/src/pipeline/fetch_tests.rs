@@ -7,15 +7,11 @@ use tributary_domain::sale::SaleState;
 use tributary_store::P;
 use tributary_store::pipeline::waiting;
 
-/// Takes in facts of the connection `con_1`, which it makes.
+/// Takes in facts of the connection `con_1`.
 struct Say(String, Vec<Fact>);
 impl Unit for Say {
     type Out = ();
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
-        let sql = "INSERT INTO connection (workspace_id, connection_id, mode, account_id, account_name, api_base, api_key, \
-             key_hint, status, status_reason, warnings, polling, cursor_at, created_at, updated_at) VALUES ($1, 'con_1', 'test', \
-             'acct_1', '', 'http://127.0.0.1:1', X'00', '', 'connected', '', '[]', FALSE, 0, 0, 0) ON CONFLICT DO NOTHING";
-        tx.exec(sql, &[P::T(&self.0)]).await?;
         let ctx = Context::load(tx, &self.0, "con_1", "test", START, 0).await?;
         let source = Source { source_id: format!("evt_{}", self.1[0].at), facts: self.1.clone() };
         ingest(tx, &ctx, &[source], &People::new()).await
@@ -54,6 +50,7 @@ struct Desk {
 impl Desk {
     async fn new() -> Self {
         let api = Api::new().await;
+        api.connection().await;
         let ws = api.program.workspace_id.clone();
         Self { api, ws }
     }
@@ -140,4 +137,31 @@ async fn a_sale_that_waits_while_nobody_asks_is_read_again() {
     assert_eq!(super::super::waiting::ask_again(&desk.api.app).await.unwrap(), 1);
     assert_eq!(desk.look().await, before, "somebody asks again");
     assert_eq!(super::super::waiting::ask_again(&desk.api.app).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn what_stripe_was_asked_before_a_wipe_is_not_written_after_it() {
+    let desk = Desk::new().await;
+    let (app, connection) = (&desk.api.app, desk.api.connection().await);
+    crate::connect::wipe::test_data(app, &desk.ws, "somebody").await.unwrap();
+    for (now, kept) in [(START - 1, 0), (START, 0), (START + 1, 1)] {
+        let observation = Observation {
+            observation_id: new_id(IdKind::Observation).unwrap(),
+            request: "charge".to_owned(),
+            subject: "ch_1".to_owned(),
+            http_status: 200,
+            fetched_at: now,
+            body: Vec::new(),
+        };
+        let source = Source { source_id: observation.observation_id.clone(), facts: vec![charge()] };
+        let (connection, people) = (connection.clone(), People::new());
+        let unit = Observe { connection, observation, source, people, now, link_delay_ms: 0 };
+        app.db.write(unit).await.unwrap();
+        for table in [
+            "SELECT COUNT(*) FROM observation WHERE workspace_id = $1",
+            "SELECT COUNT(*) FROM fact WHERE workspace_id = $1",
+        ] {
+            assert_eq!(desk.api.number(table).await, kept, "{now}: {table}");
+        }
+    }
 }

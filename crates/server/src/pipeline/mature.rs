@@ -21,9 +21,7 @@ impl Unit for Mature {
         let due = commissions::due(tx, &self.workspace_id, self.now, self.limit).await?;
         // A settlement writes whole commissions by what it read under this lock.
         let programs: BTreeSet<&str> = due.iter().map(|commission| commission.program_id.as_str()).collect();
-        for program in programs {
-            objects::lock_program(tx, &self.workspace_id, program).await?;
-        }
+        objects::lock_each(tx, &self.workspace_id, &BTreeSet::new(), &programs).await?;
         let mut poster = Poster::new(&self.workspace_id, self.now);
         let count = due.len();
         for commission in due {

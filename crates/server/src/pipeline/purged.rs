@@ -50,6 +50,7 @@ impl Unit for Again {
     type Out = ();
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let (ws, con) = (&self.connection.workspace_id, &self.connection.connection_id);
+        objects::lock_connection(tx, ws, con).await?;
         let facts = objects::facts_of_source(tx, ws, con, &self.event_id).await?;
         let (outcome, reason) = match &self.parked {
             Some(reason) => ("parked", reason.clone()),
@@ -62,7 +63,7 @@ impl Unit for Again {
         };
         if outcome == "processed" {
             let mode = &self.connection.mode;
-            let ctx = Context::locked(tx, ws, con, mode, self.now, self.link_delay_ms).await?;
+            let ctx = Context::load(tx, ws, con, mode, self.now, self.link_delay_ms).await?;
             let source = Source { source_id: self.event_id.clone(), facts };
             ingest(tx, &ctx, &[source], &People::new()).await?;
         }
@@ -73,6 +74,6 @@ impl Unit for Again {
             attempts: self.attempts,
             run_at: self.now,
         };
-        inbox::set_outcomes(tx, ws, con, &[outcome], self.now).await
+        inbox::set_outcomes(tx, ws, con, &[outcome], self.now).await.map(drop)
     }
 }

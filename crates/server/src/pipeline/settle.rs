@@ -42,10 +42,9 @@ impl Unit for SettleScopes {
         tx.remember_settings();
         let mut all = Poster::new(ws, now);
         // Before the scopes, as projecting does: whoever took them the other way round would wait for it crosswise.
-        let programs: BTreeSet<&String> = self.scopes.iter().map(|(program_id, _)| program_id).collect();
-        for program_id in programs {
-            objects::lock_program(tx, ws, program_id).await?;
-        }
+        let programs: BTreeSet<&str> =
+            self.scopes.iter().map(|(program_id, _)| program_id.as_str()).collect();
+        objects::lock_each(tx, ws, &BTreeSet::new(), &programs).await?;
         if let Some(crew) = tx.crew() {
             // What one scope asks for is asked together with what the others ask for.
             let works = self.scopes.iter().map(|(program_id, customer_id)| {
@@ -73,9 +72,15 @@ pub async fn settle_customer(
     customer_id: &str,
 ) -> Result<(), StoreError> {
     let scopes = vec![(program_id.to_owned(), customer_id.to_owned())];
-    app.db.write(SettleScopes { workspace_id: workspace_id.to_owned(), scopes, now: app.now() }).await?;
+    let unit =
+        || SettleScopes { workspace_id: workspace_id.to_owned(), scopes: scopes.clone(), now: app.now() };
+    let mut settled = app.db.write(unit()).await;
+    if matches!(settled, Err(StoreError::Conflict(_))) {
+        // Somebody else has settled the same: what is left of it is seen now.
+        settled = app.db.write(unit()).await;
+    }
     app.wake.notify_one();
-    Ok(())
+    settled.map(drop)
 }
 
 /// What attribution and terms need to know of one scope, read once.

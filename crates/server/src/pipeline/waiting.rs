@@ -62,6 +62,8 @@ impl Unit for AskAgain {
             let connection = (sale.connection_id.as_str(), sale.mode.as_str());
             of_connections.entry(connection).or_default().push(sale.sale_id.clone());
         }
+        let connections = of_connections.keys().map(|(connection_id, _)| *connection_id).collect();
+        objects::lock_each(tx, ws, &connections, &BTreeSet::new()).await?;
         for ((connection_id, mode), sales) in of_connections {
             let ctx = Context::locked(tx, ws, connection_id, mode, self.now, self.link_delay_ms).await?;
             let ids: BTreeSet<String> = objects::load_members(tx, ws, &sales).await?.into_keys().collect();

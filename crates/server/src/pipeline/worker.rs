@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use tributary_store::db::Background;
 use tributary_store::pipeline::inbox::{self, EventOutcome, StoredEvent};
 use tributary_store::pipeline::jobs;
-use tributary_store::pipeline::{sales, scopes};
+use tributary_store::pipeline::{objects, sales, scopes};
 use tributary_store::vault::Key;
 use tributary_store::{StoreError, Tx, Unit, connections, connections::Connection, workspaces};
 use tributary_stripe::facts::{Outcome, facts_of_event};
@@ -359,9 +359,17 @@ impl Unit for Batch {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let (ws, con) = (&self.connection.workspace_id, &self.connection.connection_id);
         tx.remember_settings();
+        objects::lock_connection(tx, ws, con).await?;
+        // Test data may have been wiped since the events were read: of what is gone, nothing is written.
+        if inbox::set_outcomes(tx, ws, con, &self.outcomes, self.now).await? < self.outcomes.len() {
+            return match self.outcomes.len() {
+                1 => Ok(()),
+                _ => Err(StoreError::NotFound("an event of the batch was wiped meanwhile".to_owned())),
+            };
+        }
         if !self.sources.is_empty() {
             let mode = &self.connection.mode;
-            let ctx = Context::locked(tx, ws, con, mode, self.now, self.link_delay_ms).await?;
+            let ctx = Context::load(tx, ws, con, mode, self.now, self.link_delay_ms).await?;
             ingest(tx, &ctx, &self.sources, &self.people).await?;
         }
         let asks: Vec<String> = self.asks.iter().map(|(_, body)| body.clone()).collect();
@@ -369,7 +377,7 @@ impl Unit for Batch {
         if let Some(at) = self.withdrawn {
             crate::connect::credential::withdrawn(tx, ws, con, at, self.now).await?;
         }
-        inbox::set_outcomes(tx, ws, con, &self.outcomes, self.now).await
+        Ok(())
     }
 }
 
@@ -478,3 +486,7 @@ impl Unit for Rerun {
         inbox::requeue_event(tx, &self.workspace_id, &self.connection_id, &self.event_id, self.now).await
     }
 }
+
+#[cfg(test)]
+#[path = "worker_tests.rs"]
+mod tests;

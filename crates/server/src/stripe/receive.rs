@@ -174,7 +174,12 @@ async fn accept(
         app.wake.notify_one();
     }
     if let Some(verified) = verified {
-        app.db.write(verified).await?;
+        // The event is kept: whatever becomes of the note, Stripe need not send it again.
+        let secret_id = verified.secret_id.clone();
+        if let Err(error) = app.db.write(verified).await {
+            tracing::warn!(%error, "that a secret verified an event could not be noted; the next event tries again");
+            door.told.lock().unwrap_or_else(PoisonError::into_inner).remove(&secret_id);
+        }
     }
     Ok(())
 }
@@ -216,6 +221,7 @@ impl Verified {
 
 impl Unit for Verified {
     type Out = ();
+    const GROUPED: bool = true;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         let (ws, con) = (&self.workspace_id, &self.connection_id);
         connections::secrets::verified(tx, ws, con, &self.secret_id, self.now).await

@@ -83,8 +83,8 @@ fn rewrite(sql: &str, types: &[Ty]) -> Option<Batched> {
 
 fn select(sql: &str, types: &[Ty]) -> Batched {
     // Without a limit of its own, or a lock, the planner would dissolve the query into a join and read whole tables.
-    let fence =
-        if sql.ends_with("FOR UPDATE") || sql.ends_with("FOR NO KEY UPDATE") { "" } else { " OFFSET 0" };
+    let locks = ["FOR UPDATE", "FOR NO KEY UPDATE", "FOR KEY SHARE"].iter().any(|end| sql.ends_with(end));
+    let fence = if locks { "" } else { " OFFSET 0" };
     let (sets, inner) = (sets(types), over_sets(sql));
     let text = format!("SELECT q.*, k.set_no FROM {sets}, LATERAL ({inner}{fence}) AS q");
     Batched { verb: Verb::Select, told: text.clone(), text, keys: Vec::new(), always_one: false }
@@ -228,6 +228,8 @@ mod tests {
         );
         let lock = rewrite("SELECT a FROM t WHERE w = $1 FOR UPDATE", &[Ty::Text]).unwrap();
         assert!(lock.text.ends_with("WHERE w = k.p1 FOR UPDATE) AS q"));
+        let share = rewrite("SELECT a FROM t WHERE w = $1 FOR KEY SHARE", &[Ty::Text]).unwrap();
+        assert!(share.text.ends_with("WHERE w = k.p1 FOR KEY SHARE) AS q"));
     }
 
     #[test]

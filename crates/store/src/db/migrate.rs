@@ -41,7 +41,8 @@ migrations!(
     "0032_platform_secrets",
     "0033_known_as",
     "0034_reconcile_state",
-    "0035_payload_part_lock"
+    "0035_payload_part_lock",
+    "0036_wiped_at"
 );
 
 /// The newest version that this binary knows: the greatest number, of which some before it may not be in use.
@@ -133,7 +134,7 @@ const FOREIGN: &str = "SELECT CAST(c.relname AS TEXT) FROM pg_class c JOIN pg_na
 pub(super) async fn postgres(db: &PgDb) -> Result<usize, StoreError> {
     let version = postgres_version(db).await?;
     check_not_newer(version)?;
-    let mut client = db.client().await?;
+    let mut client = db.own_client().await?;
     if version == 0 {
         let rows = client.query(FOREIGN, &[]).await?;
         let found = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<String>, _>>()?;
@@ -143,7 +144,7 @@ pub(super) async fn postgres(db: &PgDb) -> Result<usize, StoreError> {
         }
     }
     lease(&client).await?;
-    let result = runner(POSTGRES)?.run_async(&mut **client).await.map_err(|e| failed(&e));
+    let result = runner(POSTGRES)?.run_async(&mut *client).await.map_err(|e| failed(&e));
     client.batch_execute("UPDATE migration_lease SET until_ms = 0").await?;
     Ok(result?.applied_migrations().len())
 }

@@ -3,16 +3,24 @@
 use super::group::{Groups, Turns};
 use super::{Tx, Unit};
 use crate::error::{StoreError, with_causes};
-use deadpool_postgres::{Manager, ManagerConfig, Pool, QueueMode, RecyclingMethod, Runtime};
+use deadpool_postgres::{
+    ClientWrapper, Hook, HookError, Manager, ManagerConfig, Pool, QueueMode, RecyclingMethod, Runtime,
+};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// Connections in the pool.
 const POOL: usize = 16;
 /// How long a caller waits for a connection.
 const WAIT: Duration = Duration::from_secs(5);
+/// Units that write at once, each with a connection of its own: where all of them wait for one row, events still come in and
+/// pages are still read.
+const WRITERS: usize = POOL - 4;
+/// How long a statement waits for what another transaction holds; its caller is told to come again.
+const PATIENCE: &str = "SET lock_timeout = '30s'";
 /// How often a transaction is tried.
 const TRIES: u32 = 8;
 
@@ -20,6 +28,7 @@ pub(super) struct PgDb {
     pool: Pool,
     groups: Groups,
     turns: Arc<Turns>,
+    writers: Semaphore,
     /// What this process calls itself: a name of its own.
     name: String,
 }
@@ -42,16 +51,27 @@ impl PgDb {
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(WAIT))
             .create_timeout(Some(WAIT))
+            .post_create(Hook::async_fn(|client, _| {
+                Box::pin(async move { client.batch_execute(PATIENCE).await.map_err(HookError::Backend) })
+            }))
             .build()
             .map_err(|e| StoreError::Unavailable(e.to_string()))?;
         let turns = Arc::new(Turns::new(behind));
-        let db = Self { groups: Groups::start(pool.clone(), Arc::clone(&turns)), pool, turns, name };
+        let writers = Semaphore::new(WRITERS);
+        let db = Self { groups: Groups::start(pool.clone(), Arc::clone(&turns)), pool, turns, writers, name };
         drop(db.client().await?); // an address that does not answer fails now, not at the first request
         Ok(db)
     }
 
     pub(super) async fn client(&self) -> Result<deadpool_postgres::Object, StoreError> {
         self.pool.get().await.map_err(|e| StoreError::Unavailable(with_causes(&e)))
+    }
+
+    /// A connection that belongs to nobody else and is closed after it; its statements wait for locks as long as it takes.
+    pub(super) async fn own_client(&self) -> Result<ClientWrapper, StoreError> {
+        let client = deadpool_postgres::Object::take(self.client().await?);
+        client.batch_execute("SET lock_timeout = 0").await?;
+        Ok(client)
     }
 
     /// How many other processes of Tributary are connected to the same database. A server that was started under another
@@ -64,7 +84,7 @@ impl PgDb {
 
     /// Writes the tables anew that hold what says who a person is.
     pub(super) async fn compact(&self) -> Result<(), StoreError> {
-        let client = self.client().await?;
+        let client = self.own_client().await?;
         for table in [
             "customer",
             "known_as",
@@ -119,6 +139,9 @@ impl PgDb {
     }
 
     async fn once<U: Unit>(&self, unit: &U) -> Result<U::Out, StoreError> {
+        let slow = |_| StoreError::Unavailable("too many changes wait for each other".into());
+        let turn = tokio::time::timeout(WAIT, self.writers.acquire()).await.map_err(slow)?;
+        let _turn = turn.map_err(|_| StoreError::Unavailable("the database is closed".into()))?;
         let mut client = self.client().await?;
         let transaction = client.transaction().await?;
         if U::BACKGROUND {

@@ -185,7 +185,7 @@ pub struct EventOutcome {
     pub run_at: i64,
 }
 
-/// Writes down what became of events.
+/// Writes down what became of events; returns how many of them are still there.
 ///
 /// # Errors
 /// The database's.
@@ -195,7 +195,7 @@ pub async fn set_outcomes(
     connection_id: &str,
     outcomes: &[EventOutcome],
     now: i64,
-) -> Result<(), StoreError> {
+) -> Result<usize, StoreError> {
     let sql = "UPDATE event SET outcome = $4, reason = $5, attempts = $6, run_at = $7, processed_at = $8 \
          WHERE workspace_id = $1 AND connection_id = $2 AND event_id = $3";
     let sets: Vec<Vec<P<'_>>> = outcomes
@@ -205,8 +205,16 @@ pub async fn set_outcomes(
             vec![ws, con, id, P::T(o.outcome), P::T(&o.reason), P::I(o.attempts), P::I(o.run_at), P::I(now)]
         })
         .collect();
-    tx.exec_each(sql, &sets).await?;
-    Ok(())
+    Ok(usize::try_from(tx.exec_each(sql, &sets).await?).unwrap_or(usize::MAX))
+}
+
+/// When the event came in that has waited longest, ms UTC; `None` if none waits.
+///
+/// # Errors
+/// The database's.
+pub async fn oldest_pending(tx: &mut Tx<'_>, workspace_id: &str) -> Result<Option<i64>, StoreError> {
+    let sql = "SELECT MIN(received_at) FROM event WHERE workspace_id = $1 AND outcome = 'pending'";
+    tx.opt(sql, &[P::T(workspace_id)]).await?.map_or(Ok(None), |row| row.opt_int(0))
 }
 
 /// Puts an event back into the queue. `false` if there is no such event.

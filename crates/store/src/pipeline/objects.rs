@@ -1,9 +1,12 @@
 //! Facts, and what is known of each object: the alias table.
 
 use crate::{P, StoreError, Tx};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tributary_domain::fact::Fact;
 use tributary_domain::merge::ObjectState;
+
+const PROGRAM: &str =
+    "SELECT program_id FROM program WHERE workspace_id = $1 AND program_id = $2 FOR NO KEY UPDATE";
 
 /// What the alias table says of one object id.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +15,12 @@ pub struct Alias {
     pub sale_id: Option<String>,
     /// All that is known of it; `None` if it was only named.
     pub state: Option<ObjectState>,
+}
+
+/// The program whose API a pseudo connection (`api:PROGRAM:MODE`) stands for.
+fn api_program(connection_id: &str) -> Option<&str> {
+    let rest = connection_id.strip_prefix("api:")?;
+    Some(rest.rsplit_once(':').map_or(rest, |(program, _)| program))
 }
 
 /// Waits until no other node projects for this connection. SQLite has one writer anyway.
@@ -28,11 +37,8 @@ pub async fn lock_connection(
     if !tx.is_postgres() {
         return Ok(());
     }
-    if let Some(rest) = connection_id.strip_prefix("api:") {
-        let program_id = rest.rsplit_once(':').map_or(rest, |(program, _)| program);
-        let sql =
-            "SELECT program_id FROM program WHERE workspace_id = $1 AND program_id = $2 FOR NO KEY UPDATE";
-        tx.opt(sql, &[P::T(workspace_id), P::T(program_id)]).await?;
+    if let Some(program_id) = api_program(connection_id) {
+        tx.opt(PROGRAM, &[P::T(workspace_id), P::T(program_id)]).await?;
     } else {
         let sql = "SELECT connection_id FROM connection WHERE workspace_id = $1 AND connection_id = $2 FOR NO KEY UPDATE";
         tx.opt(sql, &[P::T(workspace_id), P::T(connection_id)]).await?;
@@ -49,9 +55,50 @@ pub async fn lock_program(tx: &mut Tx<'_>, workspace_id: &str, program_id: &str)
         let sql = "SELECT c.connection_id FROM connection c WHERE c.workspace_id = $1 AND c.connection_id IN \
              (SELECT f.connection_id FROM feed_span f WHERE f.workspace_id = $1 AND f.program_id = $2) ORDER BY c.connection_id FOR NO KEY UPDATE OF c";
         tx.rows(sql, &[P::T(workspace_id), P::T(program_id)]).await?;
-        let sql =
-            "SELECT program_id FROM program WHERE workspace_id = $1 AND program_id = $2 FOR NO KEY UPDATE";
-        tx.rows(sql, &[P::T(workspace_id), P::T(program_id)]).await?;
+        tx.rows(PROGRAM, &[P::T(workspace_id), P::T(program_id)]).await?;
+    }
+    Ok(())
+}
+
+/// The same for several connections and programs: first those connections and all that ever fed one of the programs, then
+/// the programs, each in order of their ids. One program after the other would take them in another order than somebody
+/// else does, and the two would wait for each other.
+///
+/// # Errors
+/// The database's.
+pub async fn lock_each(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    connections: &BTreeSet<&str>,
+    programs: &BTreeSet<&str>,
+) -> Result<(), StoreError> {
+    if !tx.is_postgres() {
+        return Ok(());
+    }
+    if let (true, 1, Some(program)) = (connections.is_empty(), programs.len(), programs.first()) {
+        return lock_program(tx, workspace_id, program).await;
+    }
+    let ws = P::T(workspace_id);
+    let sql = "SELECT DISTINCT connection_id FROM feed_span WHERE workspace_id = $1 AND program_id = $2";
+    let mut rows: BTreeSet<String> = BTreeSet::new();
+    let mut programs = programs.clone();
+    for connection in connections {
+        // The API's own has no row: its program stands for it.
+        match api_program(connection) {
+            Some(program) => drop(programs.insert(program)),
+            None => drop(rows.insert((*connection).to_owned())),
+        }
+    }
+    for program in &programs {
+        for row in tx.rows(sql, &[ws, P::T(program)]).await? {
+            rows.insert(row.text(0)?);
+        }
+    }
+    for connection in &rows {
+        lock_connection(tx, workspace_id, connection).await?;
+    }
+    for program in &programs {
+        tx.opt(PROGRAM, &[ws, P::T(program)]).await?;
     }
     Ok(())
 }
@@ -63,10 +110,12 @@ pub async fn lock_program(tx: &mut Tx<'_>, workspace_id: &str, program_id: &str)
 pub async fn lock_all(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     if tx.is_postgres() {
         for sql in [
+            // Every unit that runs ends first, however many there are.
+            "SET LOCAL lock_timeout = 0",
             "SELECT connection_id FROM connection ORDER BY connection_id FOR NO KEY UPDATE",
             "SELECT program_id FROM program ORDER BY program_id FOR NO KEY UPDATE",
         ] {
-            tx.rows(sql, &[]).await?;
+            tx.exec(sql, &[]).await?;
         }
     }
     Ok(())

@@ -277,6 +277,11 @@ pub async fn count_partner(
 /// # Errors
 /// The database's.
 pub async fn delete_unborn(tx: &mut Tx<'_>, workspace_id: &str, customer_id: &str) -> Result<(), StoreError> {
+    if tx.is_postgres() {
+        // A buyer of another connection may just become this customer: the statement below sees it when this one has it.
+        let sql = "SELECT 1 FROM customer WHERE workspace_id = $1 AND customer_id = $2 FOR UPDATE";
+        tx.opt(sql, &[P::T(workspace_id), P::T(customer_id)]).await?;
+    }
     let Some(before) = find_customer(tx, workspace_id, customer_id).await? else { return Ok(()) };
     let sql = "DELETE FROM customer WHERE workspace_id = $1 AND customer_id = $2 AND origin = 'purchase' \
          AND NOT EXISTS (SELECT 1 FROM buyer_customer b WHERE b.workspace_id = $1 AND b.customer_id = $2) \
@@ -386,7 +391,7 @@ pub async fn links(
 /// Writes a link.
 ///
 /// # Errors
-/// The database's.
+/// [`StoreError::Busy`] if the customer was just taken away by another writer; else the database's.
 pub async fn upsert_link(
     tx: &mut Tx<'_>,
     workspace_id: &str,
@@ -394,6 +399,12 @@ pub async fn upsert_link(
     buyer_id: &str,
     link: &Link,
 ) -> Result<(), StoreError> {
+    if tx.is_postgres() {
+        let sql = "SELECT 1 FROM customer WHERE workspace_id = $1 AND customer_id = $2 FOR KEY SHARE";
+        if tx.opt(sql, &[P::T(workspace_id), P::T(&link.customer_id)]).await?.is_none() {
+            return Err(StoreError::Busy);
+        }
+    }
     let sql = "INSERT INTO buyer_customer (workspace_id, connection_id, buyer_id, program_id, customer_id, kind, \
          effective_at, source_id, by_email) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
          ON CONFLICT (workspace_id, connection_id, buyer_id, program_id, by_email) DO UPDATE SET \

@@ -41,7 +41,7 @@ impl Holds {
 }
 
 /// A statement whose text was made of names of the schema. Each text is kept once and for good: there are as many as
-/// there are tables times the few ways to read or write one whole.
+/// there are tables times the few ways to read or write one whole, and some for each `replay --apply`.
 ///
 /// Nothing that a person or a request gave may be a part of it: that goes in as a parameter.
 #[must_use]
@@ -66,20 +66,27 @@ pub struct Names;
 impl Unit for Names {
     type Out = Vec<String>;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
-        let sql = if tx.is_postgres() {
-            "SELECT CAST(c.relname AS TEXT) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
-             WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY 1"
-        } else {
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY 1"
-        };
-        let names: Vec<String> =
-            tx.rows(sql, &[]).await?.iter().map(|row| row.text(0)).collect::<Result<_, _>>()?;
+        let names = all_names(tx).await?;
         let inner = |name: &String| {
             !["refinery_schema_history", "migration_lease"].contains(&name.as_str())
                 && !name.starts_with(super::shadow::PREFIX)
         };
         Ok(names.into_iter().filter(inner).collect())
     }
+}
+
+/// The names of all tables, without parts of tables, in order.
+///
+/// # Errors
+/// The database's.
+pub async fn all_names(tx: &mut Tx<'_>) -> Result<Vec<String>, StoreError> {
+    let sql = if tx.is_postgres() {
+        "SELECT CAST(c.relname AS TEXT) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+         WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY 1"
+    } else {
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY 1"
+    };
+    tx.rows(sql, &[]).await?.iter().map(|row| row.text(0)).collect()
 }
 
 /// The columns of a table, in the order in which they were made.

@@ -15,9 +15,9 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 use tributary_domain::ids::IdKind;
-use tributary_store::Tx;
 use tributary_store::api::partners::{self, Link, Partner};
 use tributary_store::api::{By, Place};
+use tributary_store::{Tx, links};
 use utoipa::ToSchema;
 
 /// The older form: which partner, and what changes.
@@ -86,6 +86,12 @@ impl Update {
             if old != new && partners::is_taken(tx, &self.place, by, new).await? {
                 problems.insert(field.into(), vec![format!("The {field} has already been taken.")]);
             }
+        }
+        let new_key = before.key != after.key && !problems.contains_key("key");
+        if new_key && !links::has_room(tx, &self.place.workspace_id, &after.partner_id).await? {
+            let most = links::PER_PARTNER;
+            let words = format!("A new key makes a new link, and a partner has at most {most} links.");
+            problems.insert("key".into(), vec![words]);
         }
         if problems.is_empty() { Ok(()) } else { Err(ApiError::Invalid(problems)) }
     }

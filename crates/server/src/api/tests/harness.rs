@@ -13,10 +13,35 @@ use tributary_domain::terms::Terms;
 use tributary_store::db::Location;
 use tributary_store::vault::{Key, random};
 use tributary_store::workspaces::{self, Program};
-use tributary_store::{Db, StoreError, Tx, Unit};
+use tributary_store::{Db, P, StoreError, Tx, Unit, connections, connections::Connection};
 
 /// The clock's first instant: 2027-01-15T08:00:00Z.
 pub const START: i64 = 1_800_000_000_000;
+
+/// Puts a connection `con_1` in test mode there, which feeds nothing yet.
+struct Connect(String);
+
+impl Unit for Connect {
+    type Out = Connection;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Connection, StoreError> {
+        let sql = "INSERT INTO connection (workspace_id, connection_id, mode, account_id, account_name, api_base, api_key, \
+             key_hint, status, status_reason, warnings, polling, cursor_at, created_at, updated_at) VALUES ($1, 'con_1', 'test', \
+             'acct_1', '', 'http://127.0.0.1:1', X'00', '', 'connected', '', '[]', FALSE, 0, 0, 0) ON CONFLICT DO NOTHING";
+        tx.exec(sql, &[P::T(&self.0)]).await?;
+        let found = connections::find(tx, &self.0, "con_1").await?;
+        found.ok_or_else(|| StoreError::NotFound("con_1".to_owned()))
+    }
+}
+
+/// The first number of a query over one workspace (`$1`).
+struct Number(String, &'static str);
+
+impl Unit for Number {
+    type Out = i64;
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<i64, StoreError> {
+        tx.opt(self.1, &[P::T(&self.0)]).await?.map_or(Ok(0), |row| row.int(0))
+    }
+}
 
 pub struct Api {
     _folder: tempfile::TempDir,
@@ -61,6 +86,16 @@ fn program(workspace_id: &str, name: &str) -> Program {
 }
 
 impl Api {
+    /// A connection `con_1` in test mode.
+    pub async fn connection(&self) -> Connection {
+        self.app.db.write(Connect(self.program.workspace_id.clone())).await.unwrap()
+    }
+
+    /// The first number of a query over the workspace (`$1`).
+    pub async fn number(&self, sql: &'static str) -> i64 {
+        self.app.db.read(Number(self.program.workspace_id.clone(), sql)).await.unwrap()
+    }
+
     pub async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let db = Db::open(&Location::Sqlite(folder.path().join("api.db"))).await.unwrap();

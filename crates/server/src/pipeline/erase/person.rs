@@ -15,7 +15,7 @@ use tributary_store::{StoreError, Tx, Unit, connections};
 const STEPS: usize = 8;
 
 /// One person.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Person {
     /// Customers in all programs and modes.
     pub(super) customers: BTreeSet<Named>,
@@ -43,6 +43,7 @@ impl Person {
 }
 
 /// Finds a person.
+#[derive(Clone)]
 pub(super) struct Find {
     pub(super) workspace_id: String,
     pub(super) who: Who,

@@ -6,7 +6,7 @@ use super::super::link;
 use super::super::project;
 use super::super::rulings::ERASURE;
 use super::super::settle::Scene;
-use super::person::Person;
+use super::person::{Find, Person};
 use crate::audit::{Note, note};
 use std::collections::{BTreeMap, BTreeSet};
 use tributary_domain::attribution::{self, is_visit_id};
@@ -15,21 +15,26 @@ use tributary_domain::ids;
 use tributary_store::pages::audit::customer_subject;
 use tributary_store::pipeline::decisions::{self, AS_EVIDENCE_SAYS};
 use tributary_store::pipeline::{erasure, evidence, known_as, objects, people, sales};
-use tributary_store::{P, StoreError, Tx, Unit, connections};
+use tributary_store::{P, StoreError, Tx, Unit, connections, connections::Connection};
 
 /// Sales frozen at once.
 const PAGE: i64 = 200;
 
-/// Erases a person; answers how many customers and how many sales.
+/// Erases a person; answers how many customers and how many sales, and who it was in the end. Or that the person is not any
+/// more who was found: then nothing was done.
+#[derive(Clone)]
 pub(super) struct Erase {
     pub(super) workspace_id: String,
+    pub(super) find: Find,
     pub(super) person: Person,
+    /// Does the person have to be just who was found? Else more of it is taken along, where the locks are enough for it.
+    pub(super) strict: bool,
     pub(super) actor: String,
     pub(super) now: i64,
 }
 
 impl Unit for Erase {
-    type Out = (u64, u64);
+    type Out = Result<(u64, u64, Person), Person>;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         let ws = &self.workspace_id;
         let connections = connections::list(tx, ws).await?;
@@ -38,19 +43,37 @@ impl Unit for Erase {
             .filter(|connection| self.person.objects.contains_key(&connection.connection_id))
             .collect();
         connections.sort_by(|a, b| a.connection_id.cmp(&b.connection_id));
-        for connection in &connections {
-            objects::lock_connection(tx, ws, &connection.connection_id).await?;
+        let ids = connections.iter().map(|connection| connection.connection_id.as_str());
+        let programs = self.person.customers.iter().map(|customer| customer.program_id.as_str());
+        objects::lock_each(tx, ws, &ids.collect(), &programs.collect()).await?;
+        // What came in before these locks may have told more of the person, whose payloads still have to go.
+        let person = self.find.run(tx).await?;
+        if person != self.person && (self.strict || !self.covers(&person)) {
+            return Ok(Err(person));
         }
-        let programs: BTreeSet<&str> =
-            self.person.customers.iter().map(|customer| customer.program_id.as_str()).collect();
-        for program in programs {
-            objects::lock_program(tx, ws, program).await?;
-        }
+        let work = Self { person, ..self.clone() };
+        let (customers, sales) = work.all(tx, &connections).await?;
+        Ok(Ok((customers, sales, work.person)))
+    }
+}
+
+impl Erase {
+    /// Do the locks that are held for whom was found do for this one as well?
+    fn covers(&self, person: &Person) -> bool {
+        let programs = |person: &Person| {
+            person.customers.iter().map(|customer| customer.program_id.clone()).collect::<BTreeSet<_>>()
+        };
+        person.objects.keys().all(|connection| self.person.objects.contains_key(connection))
+            && programs(person).is_subset(&programs(&self.person))
+    }
+
+    async fn all(&self, tx: &mut Tx<'_>, connections: &[Connection]) -> Result<(u64, u64), StoreError> {
+        let ws = &self.workspace_id;
         let mut frozen = 0;
         for customer in &self.person.customers {
             frozen += self.freeze(tx, &customer.program_id, &customer.customer_id).await?;
         }
-        for connection in &connections {
+        for connection in connections {
             let (con, mode) = (&connection.connection_id, &connection.mode);
             let ctx = Context::load(tx, ws, con, mode, self.now, 0).await?;
             for (_, buyer) in self.person.buyers.iter().filter(|(of, _)| of == con) {
@@ -64,7 +87,7 @@ impl Unit for Erase {
         let visits: BTreeSet<String> =
             self.person.references.iter().filter(|value| is_visit_id(value)).cloned().collect();
         erasure::clear_visits(tx, ws, &visits).await?;
-        for connection in &connections {
+        for connection in connections {
             let con = &connection.connection_id;
             let Some(ids) = self.person.objects.get(con) else { continue };
             self.redact(tx, con, ids).await?;
@@ -83,9 +106,7 @@ impl Unit for Erase {
         }
         Ok((self.person.customers.len() as u64, frozen))
     }
-}
 
-impl Erase {
     /// Writes down who brought each sale of a customer, and clears the customer.
     async fn freeze(&self, tx: &mut Tx<'_>, program_id: &str, customer_id: &str) -> Result<u64, StoreError> {
         let ws = &self.workspace_id;

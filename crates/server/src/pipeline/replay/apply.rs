@@ -10,7 +10,7 @@ use super::super::worker;
 use crate::App;
 use tributary_store::pipeline::{commissions, objects, recount};
 use tributary_store::whole::fingerprint::Plans;
-use tributary_store::whole::shadow;
+use tributary_store::whole::shadow::{self, Beside, Clear, Prepare};
 use tributary_store::{P, StoreError, Tx, Unit, workspaces};
 
 /// Commissions taken back at once.
@@ -23,11 +23,12 @@ pub(super) async fn apply(
     plans: Plans,
     fingerprint: String,
 ) -> Result<Option<u64>, StoreError> {
-    app.db.write(shadow::Prepare).await?;
-    shadow::fill(&copy.db, &app.db).await?;
-    let swapped = app.db.write(Swap { plans, fingerprint, now: app.now() }).await?;
-    let Some(withdrawn) = swapped else {
-        app.db.write(shadow::Clear).await?;
+    let beside = Beside::new()?;
+    app.db.write(Prepare(beside.clone())).await?;
+    shadow::fill(&copy.db, &app.db, &beside).await?;
+    let swap = Swap { plans, fingerprint, beside: beside.clone(), now: app.now() };
+    let Some(withdrawn) = app.db.write(swap).await? else {
+        app.db.write(Clear(beside)).await?;
         return Ok(None);
     };
     let settled = worker::drain(app).await?;
@@ -40,6 +41,7 @@ pub(super) async fn apply(
 struct Swap {
     plans: Plans,
     fingerprint: String,
+    beside: Beside,
     now: i64,
 }
 
@@ -52,7 +54,7 @@ impl Unit for Swap {
         if self.plans.read(tx).await? != self.fingerprint {
             return Ok(None);
         }
-        shadow::swap(tx).await?;
+        shadow::swap(tx, &self.beside).await?;
         let mut posted = 0;
         for (workspace_id, ..) in workspaces::list_workspaces(tx).await? {
             posted += withdraw(tx, &workspace_id, self.now).await?;
