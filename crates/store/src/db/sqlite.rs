@@ -25,6 +25,9 @@ const GROUP_MAX: usize = 512;
 const GROUP_TIME: Duration = Duration::from_millis(10);
 /// Readers.
 const READERS: usize = 6;
+/// How long the writer waits for another process that writes, and how often it looks.
+const BUSY: Duration = Duration::from_secs(10);
+const BUSY_PAUSE: Duration = Duration::from_millis(2);
 /// Pages in the write-ahead log from which the checkpointer copies them back, from which the log is begun anew when
 /// nobody reads it, and from which the readers of old states are waited for.
 const WAL_SOFT: i64 = 1_000;
@@ -179,18 +182,34 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 fn connect(path: &Path) -> Result<Connection, StoreError> {
-    let connection = Connection::open(path)?;
-    connection.busy_timeout(Duration::from_secs(10))?;
+    let mut connection = Connection::open(path)?;
+    wait_for_others(&mut connection)?;
+    // A small cache: beyond 1 GiB SQLite goes through all of it at most commits, to drop what lies behind the end of the
+    // file, and the system keeps the file's pages anyway.
     connection.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
          PRAGMA wal_autocheckpoint = 0; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; \
-         PRAGMA cache_size = -64000; PRAGMA temp_store = MEMORY;",
+         PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY;",
     )?;
     // A plan never depends on what is bound: else SQLite compiles a statement anew when a value differs that it
     // compared with a partial index's condition.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(512);
     Ok(connection)
+}
+
+/// Waits while another process writes, and looks often: a server under load begins its next group as soon as it has committed
+/// one, and SQLite's own pauses of 100 ms would hardly ever end in between.
+fn wait_for_others(connection: &mut Connection) -> Result<(), StoreError> {
+    let mut since = Instant::now();
+    connection.busy_handler(Some(move |tries| {
+        if tries == 0 {
+            since = Instant::now();
+        }
+        std::thread::sleep(BUSY_PAUSE);
+        since.elapsed() < BUSY
+    }))?;
+    Ok(())
 }
 
 fn connect_reader(path: &Path) -> Result<Connection, StoreError> {
@@ -321,7 +340,8 @@ fn begin(connection: &Connection) -> Result<(), StoreError> {
 /// Runs one unit under its guard; a failure or a panic undoes that unit alone.
 fn run_unit<U: Unit>(connection: &mut Connection, unit: &U, guard: Guard) -> Result<U::Out, StoreError> {
     if connection.is_autocommit() {
-        return Err(StoreError::Unavailable("no transaction is open".into()));
+        let words = "another process has been writing for too long, or the disk cannot be written";
+        return Err(StoreError::Unavailable(words.into()));
     }
     if guard == Guard::Savepoint {
         savepoint(connection, "SAVEPOINT unit")?;
