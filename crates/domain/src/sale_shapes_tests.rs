@@ -295,6 +295,39 @@ fn invoices_that_bring_no_money_are_no_sales() {
         let draft = with(Field::AmountPaid, 4_000).with(Field::InvoiceStatus, "draft");
         assert_eq!(read(&[draft]).state, SaleState::Unpaid);
     }
+    // What each payment of a part brings, in whatever order the invoice is looked at between them.
+    let open = |at: i64, paid: i64| {
+        let invoice = with(Field::AmountPaid, paid).with(Field::InvoiceStatus, "open");
+        Fact { at: T + at, ..invoice }
+    };
+    let pay = |id: &str, amount: i64| {
+        let mut payment = invoice_payment().with(Field::AmountPaid, amount);
+        id.clone_into(&mut payment.object_id);
+        payment
+    };
+    let told = [open(9_000, 0), open(9_500, 4_000), pay("inpay_1", 4_000), pay("inpay_2", 3_000)];
+    for left_out in [None, Some(0), Some(1)] {
+        for turn in 0..told.len() {
+            let mut facts: Vec<Fact> = told
+                .iter()
+                .enumerate()
+                .filter(|(n, _)| Some(*n) != left_out)
+                .map(|(_, fact)| fact.clone())
+                .collect();
+            let turn = turn % facts.len();
+            facts.rotate_left(turn);
+            let sale = read(&facts);
+            assert_eq!(
+                (sale.state, sale.paid, sale.captured),
+                (SaleState::Paid, 7_000, 7_000),
+                "{left_out:?} {turn}"
+            );
+        }
+    }
+    // The same money, said to have come past Stripe: it counts once.
+    let within = open(9_000, 4_000).with(Field::PaidOffStripe, 4_000);
+    let sale = read(&[within]);
+    assert_eq!((sale.paid, sale.detail.off_stripe), (4_000, 4_000));
     // Given up, and paid all the same.
     let paid = read(&[invoice_old(), invoice_old().with(Field::InvoiceStatus, "uncollectible")]);
     assert_eq!(paid.state, SaleState::Paid);

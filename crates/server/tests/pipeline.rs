@@ -89,6 +89,7 @@ impl Unit for Setup {
             permissions: "[]".into(),
             checked_at: None,
             auth: "key".to_owned(),
+            wiped: 0,
         };
         connections::insert(tx, &connection).await?;
         connections::attach(tx, "wsp_1", "con_1", "prg_1", NOW).await?;

@@ -133,6 +133,7 @@ fn connection() -> Connection {
         permissions: text("[]"),
         checked_at: None,
         auth: "key".to_owned(),
+        wiped: 0,
     }
 }
 

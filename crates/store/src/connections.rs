@@ -50,6 +50,8 @@ pub struct Connection {
     pub checked_at: Option<i64>,
     /// How it is let in: `key` (its own), `app` (a token of the operator's App), `connect` (the platform's key).
     pub auth: String,
+    /// How often its test data were wiped when this was read ([`is_wiped_since`]).
+    pub wiped: i64,
 }
 
 fn connection(row: &Row) -> Result<Connection, StoreError> {
@@ -73,6 +75,7 @@ fn connection(row: &Row) -> Result<Connection, StoreError> {
         permissions: row.text(16)?,
         checked_at: row.opt_int(17)?,
         auth: row.text(18)?,
+        wiped: row.int(19)?,
     })
 }
 
@@ -170,19 +173,15 @@ pub async fn move_cursor(
     Ok(())
 }
 
-/// Were the test data of a connection wiped at or after an instant (ms UTC)? For who asked Stripe before and writes now, under
-/// the connection's lock.
+/// Were the test data wiped since the connection was read? For who read events or asked Stripe by it and writes now, under the
+/// connection's lock.
 ///
 /// # Errors
 /// The database's.
-pub async fn was_wiped(
-    tx: &mut Tx<'_>,
-    workspace_id: &str,
-    connection_id: &str,
-    since: i64,
-) -> Result<bool, StoreError> {
-    let sql = "SELECT 1 FROM connection WHERE workspace_id = $1 AND connection_id = $2 AND wiped_at >= $3";
-    Ok(tx.opt(sql, &[P::T(workspace_id), P::T(connection_id), P::I(since)]).await?.is_some())
+pub async fn is_wiped_since(tx: &mut Tx<'_>, read: &Connection) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM connection WHERE workspace_id = $1 AND connection_id = $2 AND wiped > $3";
+    let params = [P::T(&read.workspace_id), P::T(&read.connection_id), P::I(read.wiped)];
+    Ok(tx.opt(sql, &params).await?.is_some())
 }
 
 /// Marks a connection broken or whole again, with the reason; one that was disconnected meanwhile stays so.
@@ -215,7 +214,7 @@ pub async fn find(
 ) -> Result<Option<Connection>, StoreError> {
     let sql = "SELECT workspace_id, connection_id, mode, account_id, account_name, api_base, api_key, key_hint, \
          status, status_reason, warnings, endpoint_id, endpoint_url, polling, cursor_at, created_at, permissions, \
-         checked_at, auth FROM connection WHERE workspace_id = $1 AND connection_id = $2";
+         checked_at, auth, wiped FROM connection WHERE workspace_id = $1 AND connection_id = $2";
     tx.opt(sql, &[P::T(workspace_id), P::T(connection_id)]).await?.map(|row| connection(&row)).transpose()
 }
 
@@ -231,7 +230,7 @@ pub async fn find_by_account(
 ) -> Result<Option<Connection>, StoreError> {
     let sql = "SELECT workspace_id, connection_id, mode, account_id, account_name, api_base, api_key, key_hint, \
          status, status_reason, warnings, endpoint_id, endpoint_url, polling, cursor_at, created_at, permissions, \
-         checked_at, auth FROM connection WHERE workspace_id = $1 AND mode = $2 AND account_id = $3";
+         checked_at, auth, wiped FROM connection WHERE workspace_id = $1 AND mode = $2 AND account_id = $3";
     let row = tx.opt(sql, &[P::T(workspace_id), P::T(mode), P::T(account_id)]).await?;
     row.map(|row| connection(&row)).transpose()
 }
@@ -243,7 +242,7 @@ pub async fn find_by_account(
 pub async fn list(tx: &mut Tx<'_>, workspace_id: &str) -> Result<Vec<Connection>, StoreError> {
     let sql = "SELECT workspace_id, connection_id, mode, account_id, account_name, api_base, api_key, key_hint, \
          status, status_reason, warnings, endpoint_id, endpoint_url, polling, cursor_at, created_at, permissions, \
-         checked_at, auth FROM connection WHERE workspace_id = $1 ORDER BY created_at, connection_id LIMIT 500";
+         checked_at, auth, wiped FROM connection WHERE workspace_id = $1 ORDER BY created_at, connection_id LIMIT 500";
     tx.rows(sql, &[P::T(workspace_id)]).await?.iter().map(connection).collect()
 }
 
@@ -258,7 +257,7 @@ pub async fn list_of_program(
 ) -> Result<Vec<Connection>, StoreError> {
     let sql = "SELECT c.workspace_id, c.connection_id, c.mode, c.account_id, c.account_name, c.api_base, c.api_key, \
          c.key_hint, c.status, c.status_reason, c.warnings, c.endpoint_id, c.endpoint_url, c.polling, c.cursor_at, \
-         c.created_at, c.permissions, c.checked_at, c.auth FROM connection_program cp JOIN connection c ON c.workspace_id = cp.workspace_id \
+         c.created_at, c.permissions, c.checked_at, c.auth, c.wiped FROM connection_program cp JOIN connection c ON c.workspace_id = cp.workspace_id \
          AND c.connection_id = cp.connection_id WHERE cp.workspace_id = $1 AND cp.program_id = $2 \
          ORDER BY c.created_at, c.connection_id LIMIT 500";
     tx.rows(sql, &[P::T(workspace_id), P::T(program_id)]).await?.iter().map(connection).collect()

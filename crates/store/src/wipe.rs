@@ -69,18 +69,17 @@ const LAST: &[&str] = &[
     "DELETE FROM customer WHERE workspace_id = $1 AND mode = 'test'",
 ];
 
+/// Look-ups at Stripe, named by their connection.
+const LOOK_UPS: &str = "DELETE FROM job WHERE workspace_id = $1 AND kind = 'fetch' AND EXISTS (SELECT 1 FROM connection c \
+     WHERE c.workspace_id = $1 AND c.mode = 'test' AND job.dedup LIKE '{\"connection_id\":\"' || c.connection_id || '\",%')";
+
 /// Wipes the test data of a workspace and gives how many rows went. Programs, partners, links, terms, keys and the
 /// connections themselves stay, and so does everything live. A connection that is polled begins anew at `cursor_at`, and what
-/// was on its way at `now` is not written after it ([`crate::connections::was_wiped`]).
+/// is on its way is not written after it ([`crate::connections::is_wiped_since`]): look-ups that wait go, too.
 ///
 /// # Errors
 /// The database's; nothing is wiped then.
-pub async fn test_data(
-    tx: &mut Tx<'_>,
-    workspace_id: &str,
-    now: i64,
-    cursor_at: i64,
-) -> Result<u64, StoreError> {
+pub async fn test_data(tx: &mut Tx<'_>, workspace_id: &str, cursor_at: i64) -> Result<u64, StoreError> {
     // Nothing is taken in, written by a call or settled meanwhile: each statement below sees what was committed before it.
     objects::lock_all(tx).await?;
     if tx.is_postgres() {
@@ -91,10 +90,11 @@ pub async fn test_data(
     for sql in BY_MODE.iter().chain(BY_CONNECTION).chain(LAST) {
         gone = gone.saturating_add(tx.exec(sql, &[P::T(workspace_id)]).await?);
     }
+    tx.exec(LOOK_UPS, &[P::T(workspace_id)]).await?;
     let cursor =
         "UPDATE connection SET cursor_at = $2 WHERE workspace_id = $1 AND mode = 'test' AND cursor_at < $2";
     tx.exec(cursor, &[P::T(workspace_id), P::I(cursor_at)]).await?;
-    let wiped = "UPDATE connection SET wiped_at = $2 WHERE workspace_id = $1 AND mode = 'test'";
-    tx.exec(wiped, &[P::T(workspace_id), P::I(now)]).await?;
+    let wiped = "UPDATE connection SET wiped = wiped + 1 WHERE workspace_id = $1 AND mode = 'test'";
+    tx.exec(wiped, &[P::T(workspace_id)]).await?;
     Ok(gone)
 }

@@ -6,7 +6,8 @@ use crate::merge::ObjectState;
 
 impl Reader<'_> {
     pub(super) fn of_invoice(&self, invoice: &ObjectState) -> Money {
-        if invoice.text(Field::InvoiceStatus) != Some("paid") && !is_paid_in_part(invoice) {
+        let part = (!is_paid(invoice)).then(|| self.paid_in_part(invoice));
+        if part == Some(0) {
             return Money::nothing(SaleState::Unpaid);
         }
         let int = |field| invoice.int(field);
@@ -18,7 +19,7 @@ impl Reader<'_> {
             money.state = SaleState::AwaitingParent;
             return money.needing(ask(invoice));
         };
-        let paid = with_off_stripe(invoice, paid);
+        let paid = part.unwrap_or_else(|| with_off_stripe(invoice, paid));
         if total <= 0 || paid <= 0 {
             money.state = SaleState::NothingToPay;
             return money;
@@ -46,6 +47,24 @@ impl Reader<'_> {
         money
     }
 
+    /// What came in of an invoice that is still open, was given up or voided: the commission follows the cash. No event says the
+    /// sum while it is open, so it is the most that anything shows: the payments and the charges, which are united by their
+    /// ids, and what the invoice itself said last. One that says it is paid in full, and has another status, contradicts
+    /// itself: its status holds.
+    fn paid_in_part(&self, invoice: &ObjectState) -> i64 {
+        let open = matches!(invoice.text(Field::InvoiceStatus), Some("open" | "uncollectible" | "void"));
+        let (true, Some(total)) = (open, invoice.int(Field::Total)) else { return 0 };
+        // Both may be the same money.
+        let said = [Field::AmountPaid, Field::PaidOffStripe]
+            .into_iter()
+            .filter_map(|field| invoice.int(field))
+            .max();
+        let said = said.filter(|said| *said < total).unwrap_or(0);
+        let currency = invoice.text(Field::Currency).unwrap_or_default();
+        let by_charges = if self.charged_in(currency) { self.captured() } else { 0 };
+        said.max(by_charges).max(self.paid_by(|_| true)).clamp(0, total.max(0))
+    }
+
     /// What of an invoice was paid outside of Stripe, by its own word, by its payments, or because it was marked so.
     fn off_stripe(&self, invoice: &ObjectState, money: &Money) -> i64 {
         let paid = money.paid.min(money.total);
@@ -62,6 +81,9 @@ impl Reader<'_> {
     /// Is it known how much came past Stripe? The invoice says it, in the words of its version, or its payments add up to
     /// what was paid. Versions from basil to clover have neither word, and an invoice marked as paid looks like any other.
     fn off_stripe_is_told(&self, invoice: &ObjectState, money: &Money) -> bool {
+        if !is_paid(invoice) {
+            return true; // its payments are what is counted
+        }
         let told = [Field::OffStripeTold, Field::PaidOutOfBand, Field::Missing];
         if told.into_iter().any(|field| invoice.flag(field)) {
             return true;
@@ -73,23 +95,21 @@ impl Reader<'_> {
 
     /// The sum of the invoice's payments of some types.
     fn paid_with(&self, is_meant: impl Fn(&str) -> bool) -> i64 {
+        self.paid_by(|payment| payment.text(Field::PaymentType).is_some_and(&is_meant))
+    }
+
+    /// The sum of those of the invoice's payments that are meant.
+    fn paid_by(&self, is_meant: impl Fn(&ObjectState) -> bool) -> i64 {
         self.of(Kind::InvoicePayment)
             .filter(|payment| payment.text(Field::InvoicePaymentStatus) == Some("paid"))
-            .filter(|payment| payment.text(Field::PaymentType).is_some_and(&is_meant))
+            .filter(|payment| is_meant(payment))
             .filter_map(|payment| payment.int(Field::AmountPaid))
             .fold(0_i64, |sum, amount| sum.saturating_add(amount.max(0)))
     }
 }
 
-/// Is an invoice that is still open, was given up or voided paid in part? The commission follows the cash. One that says it
-/// is paid in full, and has another status, contradicts itself: its status holds.
-fn is_paid_in_part(invoice: &ObjectState) -> bool {
-    let status = invoice.text(Field::InvoiceStatus);
-    let (Some(total), Some(paid)) = (invoice.int(Field::Total), invoice.int(Field::AmountPaid)) else {
-        return false;
-    };
-    let paid = with_off_stripe(invoice, paid);
-    matches!(status, Some("open" | "uncollectible" | "void")) && 0 < paid && paid < total
+fn is_paid(invoice: &ObjectState) -> bool {
+    invoice.text(Field::InvoiceStatus) == Some("paid")
 }
 
 /// Does an invoice payment of this type move money through Stripe?

@@ -140,6 +140,7 @@ impl Entry {
             permissions: "[]".to_owned(),
             checked_at: None,
             auth: String::new(),
+            wiped: 0,
         }
     }
 }

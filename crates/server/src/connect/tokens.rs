@@ -86,25 +86,30 @@ impl Unit for Release {
     }
 }
 
-/// Keeps renewed tokens, unless the ones that they renew are not in use any more: somebody has authorised the account anew
-/// meanwhile, or disconnected it. Answers what is in use.
-struct Put {
+/// What came of renewing: new tokens, or why there will be none. Kept unless the ones that they renew are not in use any more:
+/// somebody has authorised the account anew meanwhile, or disconnected it. Answers what is in use then.
+struct Renewed {
     of: Of,
     old: Tokens,
-    new: Tokens,
+    came: Result<Tokens, String>,
 }
-impl Unit for Put {
-    type Out = Option<Tokens>;
+impl Unit for Renewed {
+    type Out = Result<(), Option<Tokens>>;
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         let Of { data_key, workspace_id, connection_id } = &self.of;
         objects::lock_connection(tx, workspace_id, connection_id).await?;
         let found = tokens::find(tx, data_key, workspace_id, connection_id).await?;
         let same = |now: &Tokens| (now.version, &now.refresh) == (self.old.version, &self.old.refresh);
         if !found.as_ref().is_some_and(same) {
-            return Ok(found);
+            return Ok(Err(found));
         }
-        tokens::put(tx, data_key, workspace_id, connection_id, &self.new).await?;
-        Ok(Some(self.new.clone()))
+        match &self.came {
+            Ok(new) => tokens::put(tx, data_key, workspace_id, connection_id, new).await?,
+            Err(words) => {
+                tokens::release(tx, workspace_id, connection_id, self.old.version, 0, words).await?;
+            }
+        }
+        Ok(Ok(()))
     }
 }
 
@@ -211,9 +216,11 @@ async fn renew(app: &App, connection: &Connection, of: &Of, old: &Tokens) -> Res
             }
             let now = app.now();
             let new = kept(&granted, &used, now, old.version + 1, now);
-            let kept = app.db.write(Put { of: of.clone(), old: old.clone(), new }).await?;
-            let gone = || NoClient::Refused(again("No token is kept for this account."));
-            return way(connection, &kept.ok_or_else(gone)?);
+            let renewed = Renewed { of: of.clone(), old: old.clone(), came: Ok(new.clone()) };
+            return match app.db.write(renewed).await? {
+                Ok(()) => way(connection, &new),
+                Err(in_use) => instead(connection, in_use),
+            };
         }
         Err(error) => error,
     };
@@ -266,9 +273,18 @@ async fn refuse(
     old: &Tokens,
     words: String,
 ) -> Result<Way, NoClient> {
-    app.db.write(Release(of.clone(), old.version, 0, words.clone())).await?;
+    let renewed = Renewed { of: of.clone(), old: old.clone(), came: Err(words.clone()) };
+    if let Err(in_use) = app.db.write(renewed).await? {
+        return instead(connection, in_use);
+    }
     set_status(app, connection, "broken", &words).await?;
     Err(NoClient::Refused(words))
+}
+
+/// Whoever was too late to renew goes in by what is in use now.
+fn instead(connection: &Connection, in_use: Option<Tokens>) -> Result<Way, NoClient> {
+    let gone = || NoClient::Unavailable("the account was disconnected meanwhile".to_owned());
+    way(connection, &in_use.ok_or_else(gone)?)
 }
 
 /// The newest token has worked.

@@ -19,7 +19,7 @@ impl Unit for Wipe {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<u64, StoreError> {
         // A poll looks again some time before its cursor: what was wiped must not come back by that.
         let cursor_at = self.now.saturating_add(OVERLAP_MS);
-        let gone = wipe::test_data(tx, &self.workspace_id, self.now, cursor_at).await?;
+        let gone = wipe::test_data(tx, &self.workspace_id, cursor_at).await?;
         let text = format!("{} wiped the test data of the workspace: {gone} rows.", self.who);
         let ws = &self.workspace_id;
         let line = Note {

@@ -190,6 +190,7 @@ mod tests {
             permissions: "[]".into(),
             checked_at: None,
             auth: "key".into(),
+            wiped: 0,
         }
     }
 

@@ -104,7 +104,7 @@ async fn poll(app: &App, connection: &Connection) -> Result<Result<(), Failed>, 
             kept.push(new_event(&data_key, connection, &event.envelope, &event.raw, "poll", app.now())?);
         }
         let next = page.events.last().map(|event| event.envelope.id.clone());
-        let keep = KeepAll { connection: connection.clone(), asked_at: started, events: kept };
+        let keep = KeepAll { connection: connection.clone(), events: kept };
         match app.db.write(keep).await? {
             // Wiped while Stripe answered: the next poll begins anew.
             None => return Ok(Ok(())),
@@ -128,10 +128,9 @@ async fn poll(app: &App, connection: &Connection) -> Result<Result<(), Failed>, 
     Ok(Ok(()))
 }
 
-/// Keeps a page; answers how many of it are new, or that the connection was wiped since Stripe was asked: then nothing is kept.
+/// Keeps a page; answers how many of it are new, or that the connection was wiped since it was read: then nothing is kept.
 struct KeepAll {
     connection: Connection,
-    asked_at: i64,
     events: Vec<tributary_store::pipeline::inbox::NewEvent>,
 }
 
@@ -140,7 +139,7 @@ impl Unit for KeepAll {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Out, StoreError> {
         let (ws, con) = (&self.connection.workspace_id, &self.connection.connection_id);
         objects::lock_connection(tx, ws, con).await?;
-        if connections::was_wiped(tx, ws, con, self.asked_at).await? {
+        if connections::is_wiped_since(tx, &self.connection).await? {
             return Ok(None);
         }
         let mut new = 0;
@@ -176,15 +175,14 @@ mod tests {
         let raw = br#"{"id":"evt_1","object":"event","created":1800000000,"type":"charge.succeeded","data":{"object":{"id":"ch_1"}}}"#;
         let envelope = tributary_stripe::event::Envelope::parse(raw).unwrap();
         let data_key = api.app.data_key(&connection.workspace_id).await.unwrap();
-        let page = |asked_at| KeepAll {
+        let page = |connection: &Connection| KeepAll {
             connection: connection.clone(),
-            asked_at,
-            events: vec![new_event(&data_key, &connection, &envelope, raw, "poll", START).unwrap()],
+            events: vec![new_event(&data_key, connection, &envelope, raw, "poll", START).unwrap()],
         };
-        assert_eq!(api.app.db.write(page(START)).await.unwrap(), Some(1));
+        assert_eq!(api.app.db.write(page(&connection)).await.unwrap(), Some(1));
         crate::connect::wipe::test_data(&api.app, &connection.workspace_id, "somebody").await.unwrap();
-        assert_eq!(api.app.db.write(page(START)).await.unwrap(), None);
+        assert_eq!(api.app.db.write(page(&connection)).await.unwrap(), None);
         assert_eq!(api.number("SELECT COUNT(*) FROM event WHERE workspace_id = $1").await, 0);
-        assert_eq!(api.app.db.write(page(START + 1)).await.unwrap(), Some(1));
+        assert_eq!(api.app.db.write(page(&api.connection().await)).await.unwrap(), Some(1));
     }
 }

@@ -256,6 +256,10 @@ impl Unit for Still {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Option<Connection>, StoreError> {
         let body: Body =
             serde_json::from_str(&self.body).map_err(|e| StoreError::Inconsistent(e.to_string()))?;
+        // The job of who asked for it may be wiped since it was taken.
+        if body.asked_by.is_some() && !jobs::exists(tx, &self.workspace_id, KIND, &self.body).await? {
+            return Ok(None);
+        }
         self.asker(tx, &body).await
     }
 }
@@ -414,7 +418,7 @@ impl Unit for Observe {
         let c = &self.connection;
         let (ws, con) = (&c.workspace_id, &c.connection_id);
         objects::lock_connection(tx, ws, con).await?;
-        if connections::was_wiped(tx, ws, con, self.now).await? {
+        if connections::is_wiped_since(tx, c).await? {
             return Ok(());
         }
         inbox::insert_observation(tx, ws, con, &self.observation).await?;

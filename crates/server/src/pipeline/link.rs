@@ -39,17 +39,22 @@ pub async fn resolve_buyers(
     let links = people::links(tx, &ctx.workspace_id, &ctx.connection_id, &new).await?;
     let unknown = new.into_iter().zip(links).filter(|(_, links)| links.is_empty()).map(|(buyer, _)| buyer);
     let buyers: BTreeSet<String> = hinted.iter().cloned().chain(unknown).collect();
+    let mut left = Vec::new();
     if let Some(crew) = tx.crew() {
         // Each asks much and in turn: across a socket they ask side by side.
         let works = buyers.iter().map(|buyer| {
             let mut own = crew.member();
-            async move { resolve(&mut own, ctx, buyer, seen).await }
+            async move { find_customers(&mut own, ctx, buyer, seen).await }
         });
-        crew.run(works).await?;
+        crew.run(works).await?.into_iter().for_each(|customers| left.extend(customers));
     } else {
         for buyer in &buyers {
-            resolve(tx, ctx, buyer, seen).await?;
+            left.extend(find_customers(tx, ctx, buyer, seen).await?);
         }
+    }
+    // Only now: one that a buyer has left may be the one that another has just become.
+    for customer_id in left {
+        people::delete_unborn(tx, &ctx.workspace_id, &customer_id).await?;
     }
     Ok(())
 }
@@ -61,6 +66,19 @@ pub(super) async fn resolve(
     buyer: &str,
     seen: &People,
 ) -> Result<(), StoreError> {
+    for customer_id in find_customers(tx, ctx, buyer, seen).await? {
+        people::delete_unborn(tx, &ctx.workspace_id, &customer_id).await?;
+    }
+    Ok(())
+}
+
+/// The same; answers the customers that the buyer is no more.
+async fn find_customers(
+    tx: &mut Tx<'_>,
+    ctx: &Context,
+    buyer: &str,
+    seen: &People,
+) -> Result<Vec<String>, StoreError> {
     let (ws, con) = (&ctx.workspace_id, &ctx.connection_id);
     let hints = evidence::hints(tx, ws, con, buyer).await?;
     let before = people::links(tx, ws, con, &[buyer.to_owned()]).await?.into_iter().flatten();
@@ -95,10 +113,7 @@ pub(super) async fn resolve(
     if changed {
         sales::mark_unplaced(tx, ws, con, buyer).await?;
     }
-    for customer_id in left {
-        people::delete_unborn(tx, ws, &customer_id).await?;
-    }
-    Ok(())
+    Ok(left)
 }
 
 /// A customer found for a buyer, and when it had what it was found by, seen from when that was said.

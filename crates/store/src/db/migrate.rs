@@ -42,7 +42,7 @@ migrations!(
     "0033_known_as",
     "0034_reconcile_state",
     "0035_payload_part_lock",
-    "0036_wiped_at"
+    "0036_wiped"
 );
 
 /// The newest version that this binary knows: the greatest number, of which some before it may not be in use.

@@ -128,6 +128,20 @@ pub async fn resume_of_connection(
     Ok(())
 }
 
+/// Is there a job, in whatever state?
+///
+/// # Errors
+/// The database's.
+pub async fn exists(
+    tx: &mut Tx<'_>,
+    workspace_id: &str,
+    kind: &str,
+    dedup: &str,
+) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM job WHERE workspace_id = $1 AND kind = $2 AND dedup = $3";
+    Ok(tx.opt(sql, &[P::T(workspace_id), P::T(kind), P::T(dedup)]).await?.is_some())
+}
+
 /// Puts a job back for later, or parks it.
 ///
 /// # Errors

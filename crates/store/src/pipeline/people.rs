@@ -391,7 +391,7 @@ pub async fn links(
 /// Writes a link.
 ///
 /// # Errors
-/// [`StoreError::Busy`] if the customer was just taken away by another writer; else the database's.
+/// [`StoreError::Conflict`] if the customer was just taken away by another writer; else the database's.
 pub async fn upsert_link(
     tx: &mut Tx<'_>,
     workspace_id: &str,
@@ -402,7 +402,10 @@ pub async fn upsert_link(
     if tx.is_postgres() {
         let sql = "SELECT 1 FROM customer WHERE workspace_id = $1 AND customer_id = $2 FOR KEY SHARE";
         if tx.opt(sql, &[P::T(workspace_id), P::T(&link.customer_id)]).await?.is_none() {
-            return Err(StoreError::Busy);
+            return Err(StoreError::Conflict(format!(
+                "customer {} was taken away meanwhile",
+                link.customer_id
+            )));
         }
     }
     let sql = "INSERT INTO buyer_customer (workspace_id, connection_id, buyer_id, program_id, customer_id, kind, \

@@ -92,6 +92,10 @@ fn step(state: &ObjectState) -> Option<Step> {
                     Some("uncollectible") => "given up as uncollectible".to_owned(),
                     _ => reason,
                 };
+                let paid = state.int(Field::AmountPaid).unwrap_or(0);
+                let came = (paid > 0).then(|| format!("{} of it were paid", amount(Field::AmountPaid)));
+                let reason = [Some(reason).filter(|reason| !reason.is_empty()), came];
+                let reason = reason.into_iter().flatten().collect::<Vec<_>>().join("; ");
                 of(created, format!("Invoiced {}", amount(Field::Total)), reason, "calm")
             }
         }
