@@ -85,6 +85,9 @@ pub async fn test_data(tx: &mut Tx<'_>, workspace_id: &str, cursor_at: i64) -> R
     if tx.is_postgres() {
         // Who is sealing journals has read them: that ends first, and the next one begins after this.
         tx.exec("LOCK TABLE unsealed IN ACCESS EXCLUSIVE MODE", &[]).await?;
+        // Events and visits are counted in the transaction that keeps them, without those locks: a row must not stay whose
+        // count is wiped. In the order in which a visit is written.
+        tx.exec("LOCK TABLE event, visitor_link, visit IN EXCLUSIVE MODE", &[]).await?;
     }
     let mut gone = 0_u64;
     for sql in BY_MODE.iter().chain(BY_CONNECTION).chain(LAST) {
