@@ -121,8 +121,7 @@ impl Context {
         now: i64,
         link_delay_ms: i64,
     ) -> Result<Self, StoreError> {
-        let fed = if let Some(rest) = connection_id.strip_prefix("api:") {
-            let program_id = rest.rsplit_once(':').map_or(rest, |(program, _)| program);
+        let fed = if let Some(program_id) = objects::api_program(connection_id) {
             let found = workspaces::find_program(tx, workspace_id, program_id).await?;
             found.map(|program| (program.program_id, vec![(i64::MIN, i64::MAX)])).into_iter().collect()
         } else {

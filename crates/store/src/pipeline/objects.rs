@@ -18,7 +18,8 @@ pub struct Alias {
 }
 
 /// The program whose API a pseudo connection (`api:PROGRAM:MODE`) stands for.
-fn api_program(connection_id: &str) -> Option<&str> {
+#[must_use]
+pub fn api_program(connection_id: &str) -> Option<&str> {
     let rest = connection_id.strip_prefix("api:")?;
     Some(rest.rsplit_once(':').map_or(rest, |(program, _)| program))
 }
